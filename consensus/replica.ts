@@ -1,0 +1,70 @@
+import type { Brand } from '../base/brand.ts';
+import type { Result } from '../base/result.ts';
+
+/**
+ * The seam between consensus and the store: the store is a `StateMachine` that every member feeds
+ * with the same commands in the same order, and asks its `Replica` to get commands into that order.
+ */
+
+/** Raft's id of a member, unique in the pool for all time. Never 0. */
+export type MemberId = Brand<number, 'MemberId'>;
+
+/** Raft's term: it numbers elections. */
+export type Term = Brand<number, 'Term'>;
+
+/** Position in the replicated log. The first entry has index 1. */
+export type LogIndex = Brand<number, 'LogIndex'>;
+
+/** What the replicated log drives. All of it is synchronous and deterministic. */
+export interface StateMachine<Reply> {
+  /** Applies one committed command. Called once for each index, in order. */
+  apply(index: LogIndex, command: Uint8Array): Reply;
+  /** Everything that was applied so far, as chunks whose order matters. */
+  snapshot(): Iterable<Uint8Array>;
+  /** Replaces the state by a snapshot's. A chunk that cannot be read is a failure: corruption. */
+  restore(chunks: Iterable<Uint8Array>): Result<void, string>;
+}
+
+/** Why a proposal or a read was not served. Only `outcome-unknown` may have taken effect. */
+export type ReplicaErrorCode =
+  /** No leader is known now; nothing was sent. Fails at once, it is the caller's to try again. */
+  | 'no-leader'
+  /** The leader changed, or answered nothing in time, after the command was handed over. */
+  | 'outcome-unknown'
+  /** The command is larger than a log entry may be. */
+  | 'too-large'
+  /** Too many proposals wait already. */
+  | 'overloaded'
+  /** The disk is full or failed: this member serves reads only. */
+  | 'read-only'
+  /** This member is shutting down. */
+  | 'stopped';
+
+/** `detail` is one sentence for the operator. */
+export interface ReplicaError {
+  readonly code: ReplicaErrorCode;
+  readonly detail: string;
+}
+
+/** What a member knows of itself and of the leader. */
+export interface ReplicaStatus {
+  readonly member: MemberId;
+  /** Null while no leader is known. */
+  readonly leader: MemberId | null;
+  readonly role: 'follower' | 'pre-candidate' | 'candidate' | 'leader';
+  readonly term: Term;
+  readonly commitIndex: LogIndex;
+  readonly appliedIndex: LogIndex;
+  readonly members: readonly MemberId[];
+}
+
+/** One member's handle on the replicated log. Any member takes proposals: followers forward them. */
+export interface Replica<Reply> {
+  /** Resolves once the command is committed *and applied here*, with what `apply` returned here. */
+  propose(command: Uint8Array): Promise<Result<Reply, ReplicaError>>;
+  /** Resolves once everything committed before the call is applied here: then a local read is linearizable. */
+  readBarrier(): Promise<Result<void, ReplicaError>>;
+  status(): ReplicaStatus;
+  /** Calls `listener` when the role, the term, the leader or the membership changed. Returns a stop. */
+  onStatus(listener: (status: ReplicaStatus) => void): () => void;
+}
