@@ -1,6 +1,6 @@
 export default {
   files: ['**/*.test.ts', '!test/xen/**'],
-  extensions: { ts: 'module' },
+  extensions: ['ts'],
   concurrency: 2,
   timeout: '120s',
 };

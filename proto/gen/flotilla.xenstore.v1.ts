@@ -1,0 +1,173 @@
+// Made by `npm run proto` from the .proto files. Not edited by hand.
+import type { MessageType, ServiceType } from '../codec.ts';
+
+export interface XenstoreService {
+  readonly read: {
+    readonly kind: 'unary';
+    readonly request: ReadRequest;
+    readonly response: ReadResponse;
+  };
+  /** Makes the node, and its parents, where they are missing. */
+  readonly write: {
+    readonly kind: 'unary';
+    readonly request: WriteRequest;
+    readonly response: WriteResponse;
+  };
+  /** The names of a node's children, in the order in which they were made. */
+  readonly list: {
+    readonly kind: 'unary';
+    readonly request: ListRequest;
+    readonly response: ListResponse;
+  };
+  /** Removes a node with all below it. */
+  readonly remove: {
+    readonly kind: 'unary';
+    readonly request: RemoveRequest;
+    readonly response: RemoveResponse;
+  };
+  readonly getPermissions: {
+    readonly kind: 'unary';
+    readonly request: GetPermissionsRequest;
+    readonly response: GetPermissionsResponse;
+  };
+  readonly setPermissions: {
+    readonly kind: 'unary';
+    readonly request: SetPermissionsRequest;
+    readonly response: SetPermissionsResponse;
+  };
+  /**
+   * Fires once at once, then whenever the node or something below it changes. Also takes
+   * "@introduceDomain" and "@releaseDomain".
+   */
+  readonly watch: {
+    readonly kind: 'server-stream';
+    readonly request: WatchRequest;
+    readonly response: WatchEvent;
+  };
+  readonly startTransaction: {
+    readonly kind: 'unary';
+    readonly request: StartTransactionRequest;
+    readonly response: StartTransactionResponse;
+  };
+  /**
+   * EAGAIN where somebody else changed what the transaction had read: start again. A transaction that
+   * is left open for a minute is ended without effect.
+   */
+  readonly endTransaction: {
+    readonly kind: 'unary';
+    readonly request: EndTransactionRequest;
+    readonly response: EndTransactionResponse;
+  };
+}
+export const XenstoreService: ServiceType<XenstoreService> = { name: 'flotilla.xenstore.v1.XenstoreService', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface ReadRequest {
+  /** Absolute: "/local/domain/3/name". */
+  readonly path: string;
+  /** 0: none. */
+  readonly transaction: number;
+}
+export const ReadRequest: MessageType<ReadRequest> = { name: 'flotilla.xenstore.v1.ReadRequest', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface ReadResponse {
+  readonly value: Uint8Array;
+}
+export const ReadResponse: MessageType<ReadResponse> = { name: 'flotilla.xenstore.v1.ReadResponse', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface WriteRequest {
+  readonly path: string;
+  readonly value: Uint8Array;
+  readonly transaction: number;
+}
+export const WriteRequest: MessageType<WriteRequest> = { name: 'flotilla.xenstore.v1.WriteRequest', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface WriteResponse {
+
+}
+export const WriteResponse: MessageType<WriteResponse> = { name: 'flotilla.xenstore.v1.WriteResponse', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface ListRequest {
+  readonly path: string;
+  readonly transaction: number;
+}
+export const ListRequest: MessageType<ListRequest> = { name: 'flotilla.xenstore.v1.ListRequest', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface ListResponse {
+  readonly children: readonly string[];
+}
+export const ListResponse: MessageType<ListResponse> = { name: 'flotilla.xenstore.v1.ListResponse', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface RemoveRequest {
+  readonly path: string;
+  readonly transaction: number;
+}
+export const RemoveRequest: MessageType<RemoveRequest> = { name: 'flotilla.xenstore.v1.RemoveRequest', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface RemoveResponse {
+
+}
+export const RemoveResponse: MessageType<RemoveResponse> = { name: 'flotilla.xenstore.v1.RemoveResponse', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface Permission {
+  readonly domid: number;
+  readonly read: boolean;
+  readonly write: boolean;
+}
+export const Permission: MessageType<Permission> = { name: 'flotilla.xenstore.v1.Permission', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface GetPermissionsRequest {
+  readonly path: string;
+  readonly transaction: number;
+}
+export const GetPermissionsRequest: MessageType<GetPermissionsRequest> = { name: 'flotilla.xenstore.v1.GetPermissionsRequest', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface GetPermissionsResponse {
+  /** The first one is the owner, and what it says is the access of all who are not listed. */
+  readonly permissions: readonly Permission[];
+}
+export const GetPermissionsResponse: MessageType<GetPermissionsResponse> = { name: 'flotilla.xenstore.v1.GetPermissionsResponse', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface SetPermissionsRequest {
+  readonly path: string;
+  readonly permissions: readonly Permission[];
+  readonly transaction: number;
+}
+export const SetPermissionsRequest: MessageType<SetPermissionsRequest> = { name: 'flotilla.xenstore.v1.SetPermissionsRequest', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface SetPermissionsResponse {
+
+}
+export const SetPermissionsResponse: MessageType<SetPermissionsResponse> = { name: 'flotilla.xenstore.v1.SetPermissionsResponse', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface WatchRequest {
+  readonly path: string;
+}
+export const WatchRequest: MessageType<WatchRequest> = { name: 'flotilla.xenstore.v1.WatchRequest', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface WatchEvent {
+  /** The node that changed. */
+  readonly path: string;
+}
+export const WatchEvent: MessageType<WatchEvent> = { name: 'flotilla.xenstore.v1.WatchEvent', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface StartTransactionRequest {
+
+}
+export const StartTransactionRequest: MessageType<StartTransactionRequest> = { name: 'flotilla.xenstore.v1.StartTransactionRequest', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface StartTransactionResponse {
+  readonly transaction: number;
+}
+export const StartTransactionResponse: MessageType<StartTransactionResponse> = { name: 'flotilla.xenstore.v1.StartTransactionResponse', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface EndTransactionRequest {
+  readonly transaction: number;
+  /** False: everything is forgotten. */
+  readonly commit: boolean;
+}
+export const EndTransactionRequest: MessageType<EndTransactionRequest> = { name: 'flotilla.xenstore.v1.EndTransactionRequest', file: 'flotilla/xenstore/v1/xenstore.proto' };
+
+export interface EndTransactionResponse {
+
+}
+export const EndTransactionResponse: MessageType<EndTransactionResponse> = { name: 'flotilla.xenstore.v1.EndTransactionResponse', file: 'flotilla/xenstore/v1/xenstore.proto' };
