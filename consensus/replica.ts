@@ -1,19 +1,12 @@
-import type { Brand } from '../base/brand.ts';
 import type { Result } from '../base/result.ts';
+import type { LogIndex, MemberId, Term } from './core/ids.ts';
 
 /**
  * The seam between consensus and the store: the store is a `StateMachine` that every member feeds
  * with the same commands in the same order, and asks its `Replica` to get commands into that order.
  */
 
-/** Raft's id of a member, unique in the pool for all time. Never 0. */
-export type MemberId = Brand<number, 'MemberId'>;
-
-/** Raft's term: it numbers elections. */
-export type Term = Brand<number, 'Term'>;
-
-/** Position in the replicated log. The first entry has index 1. */
-export type LogIndex = Brand<number, 'LogIndex'>;
+export type { LogIndex, MemberId, Term };
 
 /** What the replicated log drives. All of it is synchronous and deterministic. */
 export interface StateMachine<Reply> {
