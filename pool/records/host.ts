@@ -1,5 +1,11 @@
 import * as v from 'valibot';
-import { BytesSchema, HostIdSchema, NameSchema, TimestampSchema } from './identifiers.ts';
+import {
+  BytesSchema,
+  HostIdSchema,
+  NameSchema,
+  TimestampSchema,
+  VmIdSchema,
+} from './identifiers.ts';
 
 /** The services of a host, by the names that commands and endpoints use. */
 export const serviceNames = [
@@ -37,3 +43,14 @@ export type HostRecord = v.InferOutput<typeof HostRecordSchema>;
  */
 export const ReservationSchema = v.object({ memory: BytesSchema });
 export type Reservation = v.InferOutput<typeof ReservationSchema>;
+
+/** What `reservation-guards/<host id>` holds: the VM whose reservation was added last. */
+export const ReservationGuardSchema = v.object({ vm: VmIdSchema });
+export type ReservationGuard = v.InferOutput<typeof ReservationGuardSchema>;
+
+/** What `host-leases/<host id>` holds while the host's lease stands. */
+export const HostLeaseSchema = v.object({
+  /** When this lease was obtained. */
+  since: TimestampSchema,
+});
+export type HostLease = v.InferOutput<typeof HostLeaseSchema>;

@@ -15,6 +15,11 @@ export const OperationStepSchema = v.object({
   input: v.record(v.string(), v.unknown()),
   /** What it produced, for the steps after it; empty until it is done. */
   output: v.record(v.string(), v.unknown()),
+  /**
+   * Once it has begun the operation is past the point of no return: it cannot be cancelled. Once it
+   * is done, neither it nor a step before it is undone.
+   */
+  irreversible: v.optional(v.boolean(), false),
 });
 export type OperationStep = v.InferOutput<typeof OperationStepSchema>;
 

@@ -1,0 +1,89 @@
+import * as v from 'valibot';
+import { type Collection, collection } from './collection.ts';
+import type { PoolDatabase } from './database.ts';
+import { prefixes } from './keys.ts';
+import { type NamedCollection, namedCollection } from './named-collection.ts';
+import { type EventRecord, EventRecordSchema } from './records/event.ts';
+import {
+  type HostLease,
+  HostLeaseSchema,
+  type HostRecord,
+  HostRecordSchema,
+  type Reservation,
+  type ReservationGuard,
+  ReservationGuardSchema,
+  ReservationSchema,
+} from './records/host.ts';
+import { type NetworkRecord, NetworkRecordSchema } from './records/network.ts';
+import { type OperationRecord, OperationRecordSchema } from './records/operation.ts';
+import {
+  type AttachmentRecord,
+  AttachmentRecordSchema,
+  type SrRecord,
+  SrRecordSchema,
+  type VdiRecord,
+  VdiRecordSchema,
+} from './records/storage.ts';
+import { type VmRecord, VmRecordSchema, type VmStatus, VmStatusSchema } from './records/vm.ts';
+
+/** All that the pool keeps, by kind. */
+export interface Pool {
+  readonly database: PoolDatabase;
+  readonly vms: NamedCollection<VmRecord>;
+  /** By the VM's id. */
+  readonly vmStatuses: Collection<VmStatus>;
+  readonly hosts: NamedCollection<HostRecord>;
+  /** By the host's id, each under that host's lease. */
+  readonly hostLeases: Collection<HostLease>;
+  /** By `<host id>/<vm id>`; `reservations.all(hostId + '/')` are those of one host. */
+  readonly reservations: Collection<Reservation>;
+  /** By the host's id. */
+  readonly reservationGuards: Collection<ReservationGuard>;
+  readonly srs: NamedCollection<SrRecord>;
+  readonly vdis: NamedCollection<VdiRecord>;
+  /** By the VDI's id. */
+  readonly attachments: Collection<AttachmentRecord>;
+  readonly networks: NamedCollection<NetworkRecord>;
+  readonly operations: Collection<OperationRecord>;
+  /** By `<milliseconds, 15 digits>-<id>`. */
+  readonly events: Collection<EventRecord>;
+  /** By the request's id: the id of the operation that it started. */
+  readonly requests: Collection<string>;
+}
+
+/** Typed access to a pool database. */
+export function openPool(database: PoolDatabase): Pool {
+  return {
+    database,
+    vms: namedCollection(database, 'vm', collection(database, 'vm', prefixes.vms, VmRecordSchema)),
+    vmStatuses: collection(database, 'vm status', prefixes.vmStatuses, VmStatusSchema),
+    hosts: namedCollection(
+      database,
+      'host',
+      collection(database, 'host', prefixes.hosts, HostRecordSchema),
+    ),
+    hostLeases: collection(database, 'host lease', prefixes.hostLeases, HostLeaseSchema),
+    reservations: collection(database, 'reservation', prefixes.reservations, ReservationSchema),
+    reservationGuards: collection(
+      database,
+      'reservation guard',
+      prefixes.reservationGuards,
+      ReservationGuardSchema,
+    ),
+    srs: namedCollection(database, 'sr', collection(database, 'sr', prefixes.srs, SrRecordSchema)),
+    vdis: namedCollection(
+      database,
+      'vdi',
+      collection(database, 'vdi', prefixes.vdis, VdiRecordSchema),
+    ),
+    attachments: collection(database, 'attachment', prefixes.attachments, AttachmentRecordSchema),
+    networks: namedCollection(
+      database,
+      'network',
+      collection(database, 'network', prefixes.networks, NetworkRecordSchema),
+    ),
+    operations: collection(database, 'operation', prefixes.operations, OperationRecordSchema),
+    events: collection(database, 'event', prefixes.events, EventRecordSchema),
+    requests: collection(database, 'request', prefixes.requests, v.string()),
+  };
+}
