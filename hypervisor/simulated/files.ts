@@ -1,0 +1,39 @@
+import { access, stat } from 'node:fs/promises';
+import type { DomainConfig, HypervisorError } from '../port.ts';
+
+/** Says what is wrong with the files that a domain's configuration names, or null. */
+export type FileCheck = (config: DomainConfig) => Promise<HypervisorError | null>;
+
+/** Takes every path for good: for simulations of a whole pool, which have no files. */
+export const noFileCheck: FileCheck = () => Promise.resolve(null);
+
+/**
+ * Looks on this machine, as the real hypervisor does: boot files must be readable files, disks
+ * block devices or files. A kernel of `''` boots the pretend guest; only the simulated one may.
+ */
+export const checkFiles: FileCheck = async (config) => {
+  const bootFiles = [config.kernel, config.ramdisk ?? ''].filter((path) => path !== '');
+  for (const path of bootFiles) {
+    const found = await stat(path).catch(() => null);
+    if (found === null)
+      return { code: 'boot-file-missing', detail: `there is no boot file ${path} on this host` };
+    if (!found.isFile() || (await unreadable(path)))
+      return { code: 'boot-file-invalid', detail: `${path} is not a file that can be read` };
+  }
+  for (const { vdev, path } of config.disks) {
+    const found = await stat(path).catch(() => null);
+    if (found === null || !(found.isBlockDevice() || found.isFile()))
+      return {
+        code: 'device-unavailable',
+        detail: `disk ${vdev}: ${path} is neither a block device nor a file of this host`,
+      };
+  }
+  return null;
+};
+
+async function unreadable(path: string): Promise<boolean> {
+  return access(path).then(
+    () => false,
+    () => true,
+  );
+}
