@@ -62,8 +62,12 @@ export type MessageBody =
     }
   /** A follower hands proposals to its leader. */
   | { readonly kind: 'propose'; readonly proposals: readonly Proposal[] }
-  /** These were not taken into the log, and never will be: the leader has too much to do. */
-  | { readonly kind: 'propose-refused'; readonly numbers: readonly number[] }
+  /** These were not taken into the log, and never will be. */
+  | {
+      readonly kind: 'propose-refused';
+      readonly numbers: readonly number[];
+      readonly reason: 'overloaded' | 'transferring';
+    }
   /** A follower asks from which index on a read is linearizable (6.4). */
   | { readonly kind: 'read'; readonly id: number }
   | { readonly kind: 'read-reply'; readonly id: number; readonly index: LogIndex }

@@ -37,8 +37,11 @@ export interface ReadReady {
   readonly index: LogIndex;
 }
 
-/** Why the core did not take a proposal or a read; it had no effect. */
-export type RefusalReason = 'no-leader' | 'overloaded';
+/**
+ * Why the core did not take a proposal or a read; it had no effect. `transferring`: the leader is
+ * handing over its office, and its successor will take it.
+ */
+export type RefusalReason = 'no-leader' | 'overloaded' | 'transferring';
 
 /**
  * What a step asks for, in the order in which it is to be done. Messages may leave while `persist`

@@ -14,7 +14,11 @@ export function onProposeInput(raft: Raft, proposals: readonly Proposal[]): void
     return;
   }
   if (leadership === null) refuse(raft, proposals, 'no-leader');
-  else refuse(raft, accept(raft, leadership, raft.id, proposals), 'overloaded');
+  else refuse(raft, accept(raft, leadership, raft.id, proposals), reasonOf(leadership));
+}
+
+function reasonOf(leadership: Leadership): 'overloaded' | 'transferring' {
+  return leadership.transfer === null ? 'overloaded' : 'transferring';
 }
 
 function refuse(raft: Raft, proposals: readonly Proposal[], reason: RefusalReason): void {
@@ -31,7 +35,8 @@ export function onPropose(raft: Raft, message: Message & { kind: 'propose' }): v
   const refused = accept(raft, leadership, message.from, message.proposals);
   if (refused.length === 0) return;
   const numbers = refused.map((proposal) => proposal.id.number);
-  send(raft, message.from, { kind: 'propose-refused', numbers });
+  const reason = reasonOf(leadership);
+  send(raft, message.from, { kind: 'propose-refused', numbers, reason });
 }
 
 /** Appends what is new; returns what there was no room for. */
@@ -70,8 +75,11 @@ function countWithin(raft: Raft, proposals: readonly Proposal[], room: number): 
   return proposals.length;
 }
 
-/** The leader had no room: for the driver, which tells whoever proposed it. */
+/** The leader did not take them: for the driver, which tells whoever proposed it. */
 export function onProposeRefused(raft: Raft, message: Message & { kind: 'propose-refused' }): void {
   for (const number of message.numbers)
-    raft.effects.refusedProposals.push({ id: { member: raft.id, number }, reason: 'overloaded' });
+    raft.effects.refusedProposals.push({
+      id: { member: raft.id, number },
+      reason: message.reason,
+    });
 }

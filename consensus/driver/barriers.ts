@@ -1,0 +1,110 @@
+import { fail, ok, type Result } from '../../base/result.ts';
+import type { LogIndex } from '../core/ids.ts';
+import type { ReplicaError } from '../replica.ts';
+import type { NodeLimits } from './limits.ts';
+
+interface Caller {
+  readonly deadline: number;
+  readonly settle: (result: Result<void, ReplicaError>) => void;
+}
+
+/** A question to the leader, on behalf of several callers. */
+interface Question {
+  readonly id: number;
+  readonly callers: readonly Caller[];
+  readonly asked: number;
+}
+
+/**
+ * Callers of `readBarrier`. They share questions to the leader: while one is open, those who come
+ * wait for the next, because an answer holds only for who asked before it.
+ */
+export class ReadBarriers {
+  readonly #limits: NodeLimits;
+  readonly #nextId: () => number;
+  #arriving: Caller[] = [];
+  #question: Question | null = null;
+  #answered: { readonly index: LogIndex; readonly callers: readonly Caller[] }[] = [];
+  #count = 0;
+
+  constructor(limits: NodeLimits, nextId: () => number) {
+    this.#limits = limits;
+    this.#nextId = nextId;
+  }
+
+  /** Waits for everything that is committed by now to be applied here. */
+  wait(now: number): Promise<Result<void, ReplicaError>> {
+    if (this.#count >= this.#limits.pendingReadsMax) {
+      const detail = `${this.#count} reads wait already; try again later`;
+      return Promise.resolve(fail({ code: 'overloaded', detail }));
+    }
+    this.#count += 1;
+    return new Promise((settle) => {
+      this.#arriving.push({ deadline: now + this.#limits.requestTimeout, settle });
+    });
+  }
+
+  /** The id to ask the leader about now, or null if there is nothing to ask. */
+  ask(now: number): number | null {
+    if (this.#question !== null) {
+      if (now - this.#question.asked < this.#limits.readRetry) return null;
+      this.#arriving = [...this.#question.callers, ...this.#arriving];
+      this.#question = null;
+    }
+    if (this.#arriving.length === 0) return null;
+    this.#question = { id: this.#nextId(), callers: this.#arriving, asked: now };
+    this.#arriving = [];
+    return this.#question.id;
+  }
+
+  /** The leader has answered: the callers wait until this is applied. */
+  answer(id: number, index: LogIndex): void {
+    if (this.#question?.id !== id) return;
+    this.#answered.push({ index, callers: this.#question.callers });
+    this.#question = null;
+  }
+
+  /** Everything up to `index` is applied. */
+  applied(index: LogIndex): void {
+    const done = this.#answered.filter((item) => item.index <= index);
+    if (done.length === 0) return;
+    this.#answered = this.#answered.filter((item) => item.index > index);
+    for (const { callers } of done) this.#settle(callers, ok(undefined));
+  }
+
+  /** There is no leader: nobody can answer those who still ask. */
+  abandonQuestions(error: ReplicaError): void {
+    const callers = [...(this.#question?.callers ?? []), ...this.#arriving];
+    this.#question = null;
+    this.#arriving = [];
+    this.#settle(callers, fail(error));
+  }
+
+  /** Ends all. */
+  abandon(error: ReplicaError): void {
+    this.abandonQuestions(error);
+    for (const { callers } of this.#answered.splice(0)) this.#settle(callers, fail(error));
+  }
+
+  /** Ends the questions of those whose time is up. */
+  expire(now: number): void {
+    const seconds = this.#limits.requestTimeout / 1000;
+    const detail = `no leader has confirmed the read within ${seconds} s`;
+    const question = this.#question;
+    if (question !== null)
+      this.#question = { ...question, callers: this.#expired(question.callers, now, detail) };
+    this.#arriving = this.#expired(this.#arriving, now, detail);
+  }
+
+  #expired(callers: readonly Caller[], now: number, detail: string): Caller[] {
+    const late = callers.filter((caller) => caller.deadline <= now);
+    if (late.length === 0) return [...callers];
+    this.#settle(late, fail({ code: 'no-leader', detail }));
+    return callers.filter((caller) => caller.deadline > now);
+  }
+
+  #settle(callers: readonly Caller[], result: Result<void, ReplicaError>): void {
+    this.#count -= callers.length;
+    for (const caller of callers) caller.settle(result);
+  }
+}

@@ -1,0 +1,163 @@
+import test from 'ava';
+import { seededRandom } from '../base/random.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { systemClock } from './adapters/clock.ts';
+import { startAlone } from './adapters/memory/alone.ts';
+import { blankDisk, type MemoryDisk, MemoryLogStore } from './adapters/memory/log-store.ts';
+import { MemoryNetwork } from './adapters/memory/peers.ts';
+import { type LogIndex, type MemberId, memberId } from './core/ids.ts';
+import { defaultLimits, type NodeLimits } from './driver/limits.ts';
+import { Node } from './node.ts';
+import type { ReplicaStatus, StateMachine } from './replica.ts';
+
+/** A state machine that remembers every command, and answers how many there were. */
+class Journal implements StateMachine<number> {
+  lines: string[] = [];
+
+  apply(_index: LogIndex, command: Uint8Array): number {
+    this.lines.push(Buffer.from(command).toString());
+    return this.lines.length;
+  }
+
+  snapshot(): Iterable<Uint8Array> {
+    return this.lines.map((line) => Buffer.from(line));
+  }
+
+  restore(chunks: Iterable<Uint8Array>): Result<void, string> {
+    this.lines = [...chunks].map((chunk) => Buffer.from(chunk).toString());
+    return this.lines.includes('') ? fail('an empty line') : ok(undefined);
+  }
+}
+
+interface Member {
+  readonly node: Node<number>;
+  readonly journal: Journal;
+}
+
+function startMember(
+  id: MemberId,
+  disk: MemoryDisk,
+  network: MemoryNetwork,
+  limits: NodeLimits = defaultLimits,
+): Member {
+  const journal = new Journal();
+  const node = Node.start({
+    id,
+    store: new MemoryLogStore(disk),
+    transport: network.transport(id),
+    clock: systemClock,
+    random: seededRandom(id),
+    machine: journal,
+    limits,
+  });
+  if (!node.ok) throw new Error(node.error);
+  return { node: node.value, journal };
+}
+
+function until(member: Member, holds: (status: ReplicaStatus) => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const check = (status: ReplicaStatus): void => {
+      if (!holds(status)) return;
+      stop();
+      resolve();
+    };
+    const stop = member.node.onStatus(check);
+    check(member.node.status());
+  });
+}
+
+const command = (text: string): Uint8Array => Buffer.from(text);
+
+test('a member alone commits, survives a restart, and answers reads', async (t) => {
+  const disk = blankDisk({ voters: [memberId(1)], learners: [] });
+  const network = new MemoryNetwork();
+  const first = startMember(memberId(1), disk, network);
+  await until(first, (status) => status.leader === 1);
+  t.deepEqual(await first.node.propose(command('one')), ok(1));
+  t.deepEqual(await first.node.propose(command('two')), ok(2));
+  t.deepEqual(await first.node.readBarrier(), ok(undefined));
+  await first.node.stop();
+  const refused = await first.node.propose(command('late'));
+  t.is(refused.ok ? null : refused.error.code, 'stopped');
+
+  const second = startMember(memberId(1), disk, network);
+  await until(second, (status) => status.leader === 1);
+  t.deepEqual(await second.node.readBarrier(), ok(undefined));
+  t.deepEqual(second.journal.lines, ['one', 'two']);
+  await second.node.stop();
+});
+
+test('any of three members takes proposals, and a new leader takes over from a dead one', async (t) => {
+  const ids = [1, 2, 3].map(memberId);
+  const network = new MemoryNetwork();
+  const disks = ids.map(() => blankDisk({ voters: ids, learners: [] }));
+  const members = ids.map((id, i) =>
+    startMember(id, disks[i] ?? blankDisk({ voters: ids, learners: [] }), network),
+  );
+  await Promise.all(members.map((member) => until(member, (status) => status.leader !== null)));
+  const results = await Promise.all(
+    members.map((member, i) => member.node.propose(command(`from ${i + 1}`))),
+  );
+  t.true(results.every((result) => result.ok));
+
+  const leader = members[0]?.node.status().leader ?? 0;
+  network.detach(memberId(leader));
+  await members[leader - 1]?.node.stop();
+  const rest = members.filter((_, i) => i !== leader - 1);
+  await Promise.all(
+    rest.map((member) => until(member, (s) => s.leader !== null && s.leader !== leader)),
+  );
+  for (const member of rest) {
+    t.true((await member.node.propose(command('after'))).ok);
+    t.deepEqual(await member.node.readBarrier(), ok(undefined));
+  }
+  t.deepEqual([...(rest[0]?.journal.lines ?? [])].sort(), [
+    'after',
+    'after',
+    'from 1',
+    'from 2',
+    'from 3',
+  ]);
+  for (const member of rest) await member.node.stop();
+});
+
+test('without a leader a proposal and a read fail at once', async (t) => {
+  const voters = [1, 2, 3].map(memberId);
+  const member = startMember(memberId(1), blankDisk({ voters, learners: [] }), new MemoryNetwork());
+  const proposed = await member.node.propose(command('x'));
+  const read = await member.node.readBarrier();
+  t.is(proposed.ok ? null : proposed.error.code, 'no-leader');
+  t.is(read.ok ? null : read.error.code, 'no-leader');
+  await member.node.stop();
+});
+
+test('a member that was away gets a snapshot once the log is compacted', async (t) => {
+  const ids = [1, 2, 3].map(memberId);
+  const limits = { ...defaultLimits, snapshotEntries: 20, trailingEntries: 2 };
+  const network = new MemoryNetwork();
+  const disks = ids.map(() => blankDisk({ voters: ids, learners: [] }));
+  const [one, two] = [0, 1].map((i) =>
+    startMember(
+      memberId(i + 1),
+      disks[i] ?? blankDisk({ voters: ids, learners: [] }),
+      network,
+      limits,
+    ),
+  );
+  if (one === undefined || two === undefined) throw new Error('two members started');
+  await until(one, (status) => status.leader !== null);
+  for (let i = 0; i < 100; i += 1) t.true((await one.node.propose(command(`${i}`))).ok);
+  const three = startMember(memberId(3), blankDisk({ voters: ids, learners: [] }), network, limits);
+  await until(three, (status) => status.leader !== null);
+  t.deepEqual(await three.node.readBarrier(), ok(undefined));
+  t.deepEqual(three.journal.lines, one.journal.lines);
+  t.true((await three.node.propose(command('last'))).ok);
+  for (const member of [one, two, three]) await member.node.stop();
+});
+
+test('a command over the bound is refused with its size', async (t) => {
+  const node = await startAlone(new Journal());
+  const result = await node.propose(new Uint8Array(defaultLimits.commandBytesMax + 1));
+  t.is(result.ok ? null : result.error.code, 'too-large');
+  await node.stop();
+});

@@ -1,0 +1,284 @@
+import type { Random } from '../base/random.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { milliseconds } from '../base/units.ts';
+import { membersOf } from './core/configuration.ts';
+import type { Entry, SnapshotMeta } from './core/entry.ts';
+import type { LogIndex, MemberId } from './core/ids.ts';
+import type { Input } from './core/input.ts';
+import type { Outputs } from './core/output.ts';
+import { createRaft, type Raft } from './core/raft.ts';
+import { step } from './core/step.ts';
+import { ReadBarriers } from './driver/barriers.ts';
+import type { NodeLimits } from './driver/limits.ts';
+import { noLeader, ProposalBook } from './driver/proposals.ts';
+import { SnapshotKeeper } from './driver/snapshots.ts';
+import { type DiskState, Writer } from './driver/writer.ts';
+import type { Clock, LogStore, PeerTransport, StoreError } from './ports.ts';
+import type { Replica, ReplicaError, ReplicaStatus, StateMachine } from './replica.ts';
+
+/** What a member is made of. The node becomes the owner of the store, not of the rest. */
+export interface NodeParts<Reply> {
+  readonly id: MemberId;
+  readonly store: LogStore;
+  readonly transport: PeerTransport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly machine: StateMachine<Reply>;
+  readonly limits: NodeLimits;
+  /** Sees every step, for tests and for tracing. */
+  readonly observe?: (raft: Raft, inputs: readonly Input[], outputs: Outputs) => void;
+}
+
+/** One running member: it feeds the core with what happens, and does what the core asks for. */
+export class Node<Reply> implements Replica<Reply> {
+  readonly #parts: NodeParts<Reply>;
+  readonly #raft: Raft;
+  readonly #proposals: ProposalBook<Reply>;
+  readonly #barriers: ReadBarriers;
+  readonly #writer: Writer;
+  readonly #snapshots: SnapshotKeeper<Reply>;
+  readonly #listeners = new Set<(status: ReplicaStatus) => void>();
+  #inbox: Input[] = [];
+  #elapsed = 0;
+  #lastTick: number;
+  #scheduled = false;
+  #applied: LogIndex;
+  #announced: ReplicaStatus;
+  #disk: { readonly state: DiskState; readonly error: StoreError | null } = {
+    state: 'good',
+    error: null,
+  };
+  #stopped: ReplicaError | null = null;
+  #stopTicking: () => void;
+
+  private constructor(parts: NodeParts<Reply>) {
+    const { id, store, transport, clock, machine, limits } = parts;
+    const number = numbers(store.incarnation);
+    this.#parts = parts;
+    this.#raft = createRaft(id, limits, store.recovered);
+    this.#proposals = new ProposalBook(id, limits, number);
+    this.#barriers = new ReadBarriers(limits, number);
+    this.#writer = new Writer(store, clock, limits, {
+      durable: (sequence) => this.#feed({ kind: 'persisted', sequence }),
+      disk: (state, error) => this.#diskChanged(state, error),
+    });
+    this.#snapshots = new SnapshotKeeper(store, machine, limits, {
+      input: (input) => this.#feed(input),
+      send: (message) => transport.send([message]),
+    });
+    this.#applied = this.#raft.delivered;
+    this.#announced = this.status();
+    this.#lastTick = clock.now();
+    this.#stopTicking = () => {};
+  }
+
+  /**
+   * Starts a member from what its store has. Fails, with a sentence for the operator, if the
+   * newest snapshot cannot be read.
+   */
+  static start<Reply>(parts: NodeParts<Reply>): Result<Node<Reply>, string> {
+    const node = new Node(parts);
+    const { index } = parts.store.recovered.snapshot;
+    const failure = index === 0 ? null : node.#snapshots.restore(index);
+    if (failure !== null) return fail(failure);
+    parts.transport.attach({
+      receive: (messages) => {
+        for (const message of messages) node.#feed({ kind: 'message', message });
+      },
+      unreachable: (member) => node.#feed({ kind: 'unreachable', member }),
+    });
+    node.#stopTicking = parts.clock.every(parts.limits.tickInterval, () => node.#tick());
+    node.#schedule();
+    return ok(node);
+  }
+
+  propose(command: Uint8Array): Promise<Result<Reply, ReplicaError>> {
+    const refusal = this.#stopped ?? this.#readOnly();
+    if (refusal !== null) return Promise.resolve(fail(refusal));
+    if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
+    this.#schedule();
+    return this.#proposals.propose(command, this.#parts.clock.now());
+  }
+
+  readBarrier(): Promise<Result<void, ReplicaError>> {
+    if (this.#stopped !== null) return Promise.resolve(fail(this.#stopped));
+    if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
+    this.#schedule();
+    return this.#barriers.wait(this.#parts.clock.now());
+  }
+
+  status(): ReplicaStatus {
+    const { id, leader, role, term, commit, log } = this.#raft;
+    return {
+      member: id,
+      leader,
+      role,
+      term,
+      commitIndex: commit,
+      appliedIndex: this.#applied,
+      members: membersOf(log.configuration),
+    };
+  }
+
+  onStatus(listener: (status: ReplicaStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** How the disk is, and why. */
+  disk(): { readonly state: DiskState; readonly error: StoreError | null } {
+    return this.#disk;
+  }
+
+  /** Hands the leadership to another member, if this one has it. */
+  transferLeadership(to: MemberId): void {
+    this.#feed({ kind: 'transfer', to });
+  }
+
+  /** Stops at once; what was proposed may yet take effect. Done when the store is closed. */
+  async stop(): Promise<void> {
+    if (this.#stopped !== null) return;
+    this.#end({ code: 'stopped', detail: 'this member is shutting down' });
+    await this.#writer.stop();
+    await this.#parts.store.close();
+  }
+
+  #end(reason: ReplicaError): void {
+    this.#stopped = reason;
+    this.#stopTicking();
+    this.#proposals.abandon(reason);
+    this.#barriers.abandon(reason);
+  }
+
+  #readOnly(): ReplicaError | null {
+    if (this.#disk.state === 'good') return null;
+    return { code: 'read-only', detail: this.#disk.error?.detail ?? 'the disk takes no writes' };
+  }
+
+  /** A stall of this process is not counted as silence of the leader: a tick has a most. */
+  #tick(): void {
+    const now = this.#parts.clock.now();
+    const most = 2 * this.#parts.limits.tickInterval;
+    this.#elapsed += Math.min(now - this.#lastTick, most);
+    this.#lastTick = now;
+    this.#proposals.expire(now);
+    this.#barriers.expire(now);
+    this.#schedule();
+  }
+
+  #feed(input: Input): void {
+    this.#inbox.push(input);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped !== null) return;
+    this.#scheduled = true;
+    this.#parts.clock.defer(() => this.#run());
+  }
+
+  #run(): void {
+    this.#scheduled = false;
+    if (this.#stopped !== null) return;
+    const inputs = this.#gather();
+    const outputs = step(this.#raft, inputs);
+    this.#parts.observe?.(this.#raft, inputs, outputs);
+    this.#perform(outputs);
+    this.#announce();
+    if (this.#proposals.hasWaiting && this.#raft.leader !== null) this.#schedule();
+  }
+
+  /** Proposals first, in the term that they are noted with; time last, after what has arrived. */
+  #gather(): readonly Input[] {
+    const { clock, random } = this.#parts;
+    const inputs: Input[] = [];
+    const proposals = this.#proposals.handOver(this.#raft.term);
+    if (proposals.length > 0) inputs.push({ kind: 'propose', proposals });
+    inputs.push(...this.#inbox);
+    this.#inbox = [];
+    const read = this.#barriers.ask(clock.now());
+    if (read !== null) inputs.push({ kind: 'read', id: read });
+    if (this.#elapsed > 0) {
+      const jitter = random.below(2 ** 32) / 2 ** 32;
+      inputs.push({ kind: 'tick', elapsed: milliseconds(this.#elapsed), jitter });
+      this.#elapsed = 0;
+    }
+    return inputs;
+  }
+
+  #perform(outputs: Outputs): void {
+    const { transport, store } = this.#parts;
+    if (outputs.persist !== null) this.#writer.write(outputs.persist);
+    if (outputs.messages.length > 0) transport.send(outputs.messages);
+    for (const chunk of outputs.readChunks) void this.#snapshots.send(this.#raft, chunk);
+    if (outputs.storeChunk !== null) void this.#snapshots.store(outputs.storeChunk);
+    if (outputs.restore !== null && !this.#restore(outputs.restore)) return;
+    this.#apply(outputs.committed);
+    for (const { id, reason } of outputs.refusedProposals)
+      this.#proposals.refused(id.number, reason);
+    for (const { id, index } of outputs.reads) this.#barriers.answer(id, index);
+    if (outputs.refusedReads.length > 0 || this.#raft.leader === null)
+      this.#barriers.abandonQuestions(noLeader);
+    this.#barriers.applied(this.#applied);
+    if (outputs.compacted !== null) store.compact(outputs.compacted);
+  }
+
+  /** A snapshot came from the leader. One that cannot be read stops this member. */
+  #restore(snapshot: SnapshotMeta): boolean {
+    const failure = this.#snapshots.restore(snapshot.index);
+    if (failure !== null) {
+      this.#disk = { state: 'failed', error: { code: 'damaged', detail: failure } };
+      this.#end({ code: 'stopped', detail: `the snapshot could not be read: ${failure}` });
+      return false;
+    }
+    this.#applied = snapshot.index;
+    this.#proposals.replaced(snapshot);
+    return true;
+  }
+
+  #apply(entries: readonly Entry[]): void {
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    for (const { index, payload } of entries) {
+      if (payload.kind === 'command') {
+        const reply = this.#parts.machine.apply(index, payload.proposal.command);
+        this.#proposals.applied(payload.proposal, reply);
+      }
+      this.#applied = index;
+    }
+    this.#proposals.advanced(last);
+    this.#snapshots.applied(this.#raft, entries);
+  }
+
+  /** A leader that cannot write lets somebody lead who can. */
+  #diskChanged(state: DiskState, error: StoreError | null): void {
+    this.#disk = { state, error };
+    const { leadership } = this.#raft;
+    if (state === 'good' || leadership === null) return;
+    const others = [...leadership.progress].filter(([, progress]) => progress.active);
+    const best = others.sort(([, a], [, b]) => b.match - a.match)[0];
+    if (best !== undefined) this.transferLeadership(best[0]);
+  }
+
+  #announce(): void {
+    const status = this.status();
+    const before = this.#announced;
+    const same =
+      status.role === before.role &&
+      status.term === before.term &&
+      status.leader === before.leader &&
+      status.members.join() === before.members.join();
+    if (same) return;
+    this.#announced = status;
+    for (const listener of this.#listeners) listener(status);
+  }
+}
+
+/** Numbers that rise over restarts: `incarnation` in the upper bits, a count in the lower 32. */
+function numbers(incarnation: number): () => number {
+  let next = incarnation * 2 ** 32;
+  return () => {
+    next += 1;
+    return next;
+  };
+}
