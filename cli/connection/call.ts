@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { type Result, fail, ok } from '../../base/result.ts';
+import { type Milliseconds, milliseconds } from '../../base/units.ts';
+import { failureOf } from '../../pool/rpc/status.ts';
+import type { CallSettings } from '../../proto/client.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { type Problem, problemOf } from '../problem.ts';
+import { type HostClients, type PoolConnection, unreachable } from './pool-connection.ts';
+
+/** One unary call to one host. It may be made again on another one. */
+export type Attempt<Response> = (
+  to: HostClients,
+  settings: CallSettings,
+) => Promise<Result<Response, ServiceError>>;
+
+/** What one host has for an answer; a transaction of the pool database takes far less. */
+const attemptTimeout = milliseconds(10_000);
+/** How long a pool that is electing a leader is asked again: an election takes one or two seconds. */
+const electionPatience = milliseconds(15_000);
+/** Between two rounds over the hosts. */
+const pause = milliseconds(400);
+
+/** How a call that failed is to be taken. */
+export type CallFailure =
+  /** The host did not answer: it is down, or hangs, or is being restarted. */
+  | { readonly kind: 'silent'; readonly why: string }
+  /** It answered that nobody can answer just now: no leader, or another change came in between. */
+  | { readonly kind: 'not-now'; readonly problem: Problem }
+  | { readonly kind: 'refused'; readonly problem: Problem };
+
+/** Tells a host that does not answer from one that says no. */
+export function callFailure(error: ServiceError): CallFailure {
+  const answered = error.metadata.get('grpc-status-details-bin').length > 0;
+  if (!answered) {
+    if (error.code === status.DEADLINE_EXCEEDED) return { kind: 'silent', why: 'no answer in time' };
+    if (error.code === status.UNAVAILABLE) return { kind: 'silent', why: reasonOf(error) };
+  }
+  const failure = failureOf(error);
+  const problem = problemOf(failure);
+  const passing = failure.reason === 'DATABASE_UNAVAILABLE' || failure.reason === 'CONFLICT';
+  return { kind: passing ? 'not-now' : 'refused', problem };
+}
+
+function reasonOf(error: ServiceError): string {
+  if (/ECONNREFUSED/.test(error.details)) return 'connection refused';
+  return error.details === '' ? 'unavailable' : error.details;
+}
+
+/**
+ * Makes a call on the host that answered last, and on the others in turn where that one does not
+ * answer. A call that changes something must carry a `request_id`, so that making it twice is making
+ * it once.
+ */
+export async function call<Response>(
+  pool: PoolConnection,
+  attempt: Attempt<Response>,
+): Promise<Result<Response, Problem>> {
+  let patience: number = electionPatience;
+  for (;;) {
+    const round = await oneRound(pool, attempt);
+    if (round.ok || round.error.kind === 'refused' || patience <= 0)
+      return round.ok ? round : fail(round.error.problem);
+    if (round.error.kind === 'all-silent') return fail(round.error.problem);
+    await sleep(pause);
+    patience -= pause;
+  }
+}
+
+type RoundFailure = { readonly kind: 'refused' | 'not-now' | 'all-silent'; readonly problem: Problem };
+
+async function oneRound<Response>(
+  pool: PoolConnection,
+  attempt: Attempt<Response>,
+): Promise<Result<Response, RoundFailure>> {
+  let notNow: Problem | undefined;
+  for (const clients of pool.candidates()) {
+    const timeout = timeLeft(pool);
+    if (timeout <= 0) return fail({ kind: 'refused', problem: outOfTime() });
+    const result = await attempt(clients, { timeout });
+    if (result.ok) {
+      pool.answered(clients.host);
+      return ok(result.value);
+    }
+    const failure = callFailure(result.error);
+    switch (failure.kind) {
+      case 'silent':
+        pool.wasSilent(clients.host, failure.why);
+        break;
+      case 'not-now':
+        notNow = failure.problem;
+        break;
+      case 'refused':
+        pool.answered(clients.host);
+        return fail(failure);
+    }
+  }
+  if (notNow !== undefined) return fail({ kind: 'not-now', problem: notNow });
+  return fail({ kind: 'all-silent', problem: unreachable(pool.location, pool.silent()) });
+}
+
+function timeLeft(pool: PoolConnection): Milliseconds {
+  const remaining = pool.remaining();
+  return remaining === undefined || remaining > attemptTimeout ? attemptTimeout : remaining;
+}
+
+/** The pool did not answer within `--timeout`. */
+export function outOfTime(): Problem {
+  return {
+    exitCode: exitCodes.timedOut,
+    message: 'the pool did not answer within --timeout',
+    remedy: 'allow more time, or see what the pool does with `flotilla pool status`',
+  };
+}

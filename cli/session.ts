@@ -1,0 +1,90 @@
+import type { Result } from '../base/result.ts';
+import type { Milliseconds } from '../base/units.ts';
+import { findPool } from './connection/find-pool.ts';
+import { connectPool, type PoolConnection } from './connection/pool-connection.ts';
+import type { Context } from './context.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { jsonLine, jsonText } from './output/json.ts';
+import { type Style, styleFor } from './output/style.ts';
+import { type Problem, problemJson, problemLines } from './problem.ts';
+import { withSuggestions } from './suggest.ts';
+
+/** The flags that every command has which talks to a pool. */
+export interface PoolFlags {
+  readonly pool?: string;
+  readonly identity?: string;
+  readonly json?: boolean;
+  readonly timeout?: Milliseconds;
+}
+
+/** One command at work: the pool it is about, and where its words go. */
+export interface Session {
+  readonly context: Context;
+  readonly pool: PoolConnection;
+  /** Whether a program reads the output. */
+  readonly json: boolean;
+  /** Colours and signs for stdout, and for stderr. */
+  readonly style: Style;
+  readonly errorStyle: Style;
+  /** The answer, to stdout: as JSON for a program, else as lines for people. */
+  answer(message: unknown, lines: readonly string[]): void;
+  /** One event of many, likewise. */
+  event(message: unknown, lines: readonly string[]): void;
+  /** A word on the side, to stderr; a program is not told. */
+  note(...lines: readonly string[]): void;
+}
+
+/** What a command does once it has a pool. */
+export type Body = (session: Session) => Promise<Result<ExitCode, Problem>>;
+
+/** Finds the pool, connects to it, runs the command, and reports how it ended. */
+export async function withPool(context: Context, flags: PoolFlags, body: Body): Promise<void> {
+  const json = flags.json === true;
+  const location = findPool({
+    pool: flags.pool ?? context.env.FLOTILLA_POOL,
+    identity: flags.identity ?? (context.env.FLOTILLA_IDENTITY || undefined),
+    directory: context.directory,
+  });
+  if (!location.ok) return report(context, json, location.error);
+  const pool = await connectPool(location.value, { now: context.now, timeout: flags.timeout });
+  if (!pool.ok) return report(context, json, pool.error);
+  const session = newSession(context, pool.value, json);
+  try {
+    const outcome = await body(session);
+    if (!outcome.ok) return report(context, json, await withSuggestions(pool.value, outcome.error));
+    hintAtSilentHosts(session);
+    context.setExitCode(outcome.value);
+  } finally {
+    pool.value.close();
+  }
+}
+
+function newSession(context: Context, pool: PoolConnection, json: boolean): Session {
+  const print = (lines: readonly string[]): void => {
+    context.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  };
+  return {
+    context,
+    pool,
+    json,
+    style: styleFor(context.stdout, context.env),
+    errorStyle: styleFor(context.stderr, context.env),
+    answer: (message, lines) => print(json ? [jsonText(message)] : lines),
+    event: (message, lines) => print(json ? [jsonLine(message)] : lines),
+    note: (...lines) => {
+      if (!json) context.stderr.write(lines.map((line) => `${line}\n`).join(''));
+    },
+  };
+}
+
+/** Tells of a problem on stderr and sets the exit code. */
+export function report(context: Context, json: boolean, problem: Problem): void {
+  const lines = json ? [problemJson(problem)] : problemLines(problem);
+  context.stderr.write(lines.map((line) => `${line}\n`).join(''));
+  context.setExitCode(problem.exitCode);
+}
+
+function hintAtSilentHosts({ pool, note, errorStyle }: Session): void {
+  for (const { host, why } of pool.silent())
+    note(errorStyle.paint('busy', `hint: ${host.name} did not answer (${why}); another host did`));
+}

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as v from 'valibot';
+import { bounds } from '../../base/bounds.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
+import type { HostId } from '../../pool/records/identifiers.ts';
+import { HostIdSchema, NameSchema } from '../../pool/records/identifiers.ts';
+import type { HostChoice, PoolChoice } from './layout.ts';
+import { chooseHostPorts } from './ports.ts';
+
+/** The file in a pool's directory that holds what was chosen when the pool was made. */
+const fileName = 'choice.json';
+
+const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
+
+const PoolChoiceSchema = v.object({
+  version: v.literal(1),
+  name: NameSchema,
+  hypervisor: v.picklist(['xen', 'simulated']),
+  hosts: v.pipe(
+    v.array(
+      v.object({
+        id: HostIdSchema,
+        name: NameSchema,
+        address: v.pipe(v.string(), v.ip()),
+        ports: v.object({
+          'vm-lifecycle': port,
+          storage: port,
+          network: port,
+          xenstore: port,
+          consensus: port,
+          peer: port,
+        }),
+      }),
+    ),
+    v.minLength(1),
+    v.maxLength(bounds.hosts),
+  ),
+});
+
+/** Chooses a new pool on this machine: ids, names, ports of the loopback address. */
+export async function choosePool(
+  name: string,
+  hosts: number,
+  hypervisor: 'xen' | 'simulated',
+): Promise<PoolChoice> {
+  const address = '127.0.0.1';
+  const chosen: HostChoice[] = [];
+  for (let number = 1; number <= hosts; number += 1)
+    chosen.push({
+      id: randomUUID() as HostId,
+      name: `host-${number}`,
+      address,
+      ports: await chooseHostPorts(address),
+    });
+  return { name, hypervisor, hosts: chosen };
+}
+
+/** Writes a file so that after a crash it is the old one or the new one, never a half. */
+export function writeDurably(path: string, text: string): void {
+  const aside = `${path}.new`;
+  const file = openSync(aside, 'w', 0o600);
+  writeSync(file, text);
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(aside, path);
+  const folder = openSync(dirname(path), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+/** Keeps the choice in the pool's directory. */
+export function saveChoice(directory: string, choice: PoolChoice): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  writeDurably(
+    join(directory, fileName),
+    `${JSON.stringify({ version: 1, ...choice }, null, 2)}\n`,
+  );
+}
+
+/** The choice that a pool's directory holds; null where no pool was made there. */
+export function readChoice(directory: string): Result<PoolChoice | null, string> {
+  const path = join(directory, fileName);
+  if (!existsSync(path)) return ok(null);
+  const remedy = 'put the file back from a copy, or start a new pool in another directory (--dir)';
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    return fail(`${path} cannot be read: ${String(error)}; ${remedy}`);
+  }
+  const parsed = v.safeParse(PoolChoiceSchema, content);
+  if (parsed.success) return ok(parsed.output);
+  const issue = parsed.issues[0];
+  return fail(`${path}: ${v.getDotPath(issue) ?? 'file'}: ${issue.message}; ${remedy}`);
+}

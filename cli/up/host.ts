@@ -1,0 +1,45 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HostPlan } from './layout.ts';
+import { KeptProcess, type ProcessState } from './process.ts';
+
+/** Says that a process of a host is now in another state. */
+export type HostListener = (processName: string, state: ProcessState) => void;
+
+/** A host whose processes are kept running. */
+export interface RunningHost {
+  /** Ends every process; done when all have ended. */
+  stop(): Promise<void>;
+}
+
+/** The file of the program itself. */
+const program = join(import.meta.dirname, '..', '..', 'main.ts');
+
+/**
+ * Writes each process's configuration into the host's directory and starts them all at once: none
+ * waits for another, each tries until what it needs answers.
+ */
+export function runHost(
+  plan: HostPlan,
+  options: { readonly restart: boolean; readonly onState: HostListener },
+): RunningHost {
+  const logs = join(plan.directory, 'logs');
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
+  const kept = plan.processes.map((each) => {
+    const file = join(plan.directory, `${each.name}.json`);
+    mkdirSync(join(plan.directory, each.name), { recursive: true, mode: 0o700 });
+    writeFileSync(file, `${JSON.stringify(each.configuration, null, 2)}\n`, { mode: 0o600 });
+    return new KeptProcess({
+      arguments: [program, ...each.command, '--config', file],
+      log: join(logs, `${each.name}.log`),
+      restart: options.restart,
+      environment: { NODE_COMPILE_CACHE: join(plan.directory, '..', '.compile-cache') },
+      onState: (state) => options.onState(each.name, state),
+    });
+  });
+  return {
+    stop: async () => {
+      await Promise.all(kept.map((each) => each.stop()));
+    },
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * A persistent map from names to values that remembers the order in which names were added: a hash
+ * array mapped trie (Bagwell, "Ideal Hash Trees", 2001) whose leaves carry a sequence number. Every
+ * change shares all but a path of about log32(n) small arrays with the map it came from, so that a
+ * transaction's snapshot costs nothing.
+ */
+
+interface Leaf<Value> {
+  readonly kind: 'leaf';
+  readonly hash: number;
+  readonly name: string;
+  readonly value: Value;
+  readonly sequence: number;
+}
+
+/** Leaves whose 32-bit hashes are equal. */
+interface Collision<Value> {
+  readonly kind: 'collision';
+  readonly hash: number;
+  readonly leaves: readonly Leaf<Value>[];
+}
+
+/** Bit i of `bitmap` is set where a slot for the hash's next five bits being i is present. */
+interface Branch<Value> {
+  readonly kind: 'branch';
+  readonly bitmap: number;
+  readonly slots: readonly Slot<Value>[];
+}
+
+type Slot<Value> = Leaf<Value> | Collision<Value> | Branch<Value>;
+
+const bitsPerLevel = 5;
+const levelMask = 31;
+
+/** FNV-1a over UTF-16 code units. */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < name.length; index += 1)
+    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}
+
+function bitCount(bitmap: number): number {
+  let count = bitmap - ((bitmap >>> 1) & 0x55555555);
+  count = (count & 0x33333333) + ((count >>> 2) & 0x33333333);
+  return Math.imul((count + (count >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+function bitOf(hash: number, shift: number): number {
+  return 1 << ((hash >>> shift) & levelMask);
+}
+
+function find<Value>(
+  root: Slot<Value> | null,
+  hash: number,
+  name: string,
+): Leaf<Value> | undefined {
+  let slot = root;
+  for (let shift = 0; slot !== null; shift += bitsPerLevel) {
+    if (slot.kind === 'leaf') return slot.name === name ? slot : undefined;
+    if (slot.kind === 'collision') return slot.leaves.find((leaf) => leaf.name === name);
+    const bit = bitOf(hash, shift);
+    if ((slot.bitmap & bit) === 0) return undefined;
+    slot = slot.slots[bitCount(slot.bitmap & (bit - 1))] ?? null;
+  }
+  return undefined;
+}
+
+/** Two slots of different hashes, or of different names, below one branch. */
+function join<Value>(
+  one: Leaf<Value> | Collision<Value>,
+  other: Leaf<Value>,
+  shift: number,
+): Slot<Value> {
+  if (one.hash === other.hash) {
+    const leaves = one.kind === 'leaf' ? [one] : one.leaves;
+    return { kind: 'collision', hash: one.hash, leaves: [...leaves, other] };
+  }
+  const first = bitOf(one.hash, shift);
+  const second = bitOf(other.hash, shift);
+  if (first === second)
+    return { kind: 'branch', bitmap: first, slots: [join(one, other, shift + bitsPerLevel)] };
+  const ordered = first >>> 0 < second >>> 0 ? [one, other] : [other, one];
+  return { kind: 'branch', bitmap: first | second, slots: ordered };
+}
+
+function insert<Value>(slot: Slot<Value> | null, leaf: Leaf<Value>, shift: number): Slot<Value> {
+  if (slot === null) return leaf;
+  switch (slot.kind) {
+    case 'leaf':
+      return slot.name === leaf.name ? leaf : join(slot, leaf, shift);
+    case 'collision':
+      if (slot.hash === leaf.hash)
+        return {
+          ...slot,
+          leaves: [...slot.leaves.filter((each) => each.name !== leaf.name), leaf],
+        };
+      return join(slot, leaf, shift);
+    case 'branch': {
+      const bit = bitOf(leaf.hash, shift);
+      const index = bitCount(slot.bitmap & (bit - 1));
+      if ((slot.bitmap & bit) === 0)
+        return { ...slot, bitmap: slot.bitmap | bit, slots: slot.slots.toSpliced(index, 0, leaf) };
+      const inner = insert(slot.slots[index] ?? null, leaf, shift + bitsPerLevel);
+      return { ...slot, slots: slot.slots.with(index, inner) };
+    }
+  }
+}
+
+function remove<Value>(
+  slot: Slot<Value>,
+  hash: number,
+  name: string,
+  shift: number,
+): Slot<Value> | null {
+  switch (slot.kind) {
+    case 'leaf':
+      return slot.name === name ? null : slot;
+    case 'collision': {
+      const leaves = slot.leaves.filter((leaf) => leaf.name !== name);
+      return leaves.length === 1 ? (leaves[0] ?? null) : { ...slot, leaves };
+    }
+    case 'branch': {
+      const bit = bitOf(hash, shift);
+      if ((slot.bitmap & bit) === 0) return slot;
+      const index = bitCount(slot.bitmap & (bit - 1));
+      const old = slot.slots[index];
+      if (old === undefined) return slot;
+      const inner = remove(old, hash, name, shift + bitsPerLevel);
+      if (inner === old) return slot;
+      if (inner !== null) return { ...slot, slots: slot.slots.with(index, inner) };
+      const bitmap = slot.bitmap & ~bit;
+      return bitmap === 0 ? null : { ...slot, bitmap, slots: slot.slots.toSpliced(index, 1) };
+    }
+  }
+}
+
+function* leavesOf<Value>(slot: Slot<Value> | null): Generator<Leaf<Value>> {
+  if (slot === null) return;
+  if (slot.kind === 'leaf') yield slot;
+  else if (slot.kind === 'collision') yield* slot.leaves;
+  else for (const each of slot.slots) yield* leavesOf(each);
+}
+
+/** See the head of this file. */
+export class Children<Value> {
+  /** How many names there are. */
+  readonly size: number;
+  readonly #root: Slot<Value> | null;
+  readonly #nextSequence: number;
+  #names: readonly string[] | null = null;
+
+  private constructor(root: Slot<Value> | null, size: number, nextSequence: number) {
+    this.#root = root;
+    this.size = size;
+    this.#nextSequence = nextSequence;
+  }
+
+  static empty<Value>(): Children<Value> {
+    return new Children<Value>(null, 0, 0);
+  }
+
+  get(name: string): Value | undefined {
+    return find(this.#root, hashOf(name), name)?.value;
+  }
+
+  /** A name that is there keeps its place in the order. */
+  with(name: string, value: Value): Children<Value> {
+    const hash = hashOf(name);
+    const old = find(this.#root, hash, name);
+    const sequence = old?.sequence ?? this.#nextSequence;
+    const root = insert(this.#root, { kind: 'leaf', hash, name, value, sequence }, 0);
+    const changed = new Children(
+      root,
+      this.size + (old === undefined ? 1 : 0),
+      this.#nextSequence + (old === undefined ? 1 : 0),
+    );
+    if (old !== undefined) changed.#names = this.#names;
+    return changed;
+  }
+
+  without(name: string): Children<Value> {
+    const hash = hashOf(name);
+    if (this.#root === null || find(this.#root, hash, name) === undefined) return this;
+    return new Children(remove(this.#root, hash, name, 0), this.size - 1, this.#nextSequence);
+  }
+
+  /** The names in the order in which they were added. */
+  names(): readonly string[] {
+    this.#names ??= [...leavesOf(this.#root)]
+      .sort((one, other) => one.sequence - other.sequence)
+      .map((leaf) => leaf.name);
+    return this.#names;
+  }
+
+  /** The values in no order that means anything. */
+  *values(): Generator<Value> {
+    for (const leaf of leavesOf(this.#root)) yield leaf.value;
+  }
+}
