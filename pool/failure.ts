@@ -2,30 +2,32 @@
  * The failures that cross a service's boundary: what `proto/flotilla/pool/v1` calls Reason, in the
  * form the code uses. One table maps them to gRPC statuses (`pool/rpc`).
  */
-export type FailureReason =
-  | 'INVALID_FIELD'
-  | 'NOT_FOUND'
-  | 'NAME_TAKEN'
-  | 'WRONG_STATE'
-  | 'BUSY'
-  | 'NO_HOST_FITS'
-  | 'HOST_UNREACHABLE'
-  | 'NO_SPACE'
-  | 'BOOT_FILE'
-  | 'DATABASE_UNAVAILABLE'
-  | 'CONFLICT'
-  | 'REVISION_COMPACTED'
-  | 'WATCH_TOO_SLOW'
-  | 'STALE_EPOCH'
-  | 'HYPERVISOR'
-  | 'SERVICE_UNAVAILABLE'
-  | 'STORAGE'
-  | 'NETWORK'
-  | 'CANCELLED'
-  | 'LIMIT'
-  | 'FORBIDDEN'
-  | 'XENSTORE'
-  | 'NOT_IMPLEMENTED';
+export const failureReasons = [
+  'INVALID_FIELD',
+  'NOT_FOUND',
+  'NAME_TAKEN',
+  'WRONG_STATE',
+  'BUSY',
+  'NO_HOST_FITS',
+  'HOST_UNREACHABLE',
+  'NO_SPACE',
+  'BOOT_FILE',
+  'DATABASE_UNAVAILABLE',
+  'CONFLICT',
+  'REVISION_COMPACTED',
+  'WATCH_TOO_SLOW',
+  'STALE_EPOCH',
+  'HYPERVISOR',
+  'SERVICE_UNAVAILABLE',
+  'STORAGE',
+  'NETWORK',
+  'CANCELLED',
+  'LIMIT',
+  'FORBIDDEN',
+  'XENSTORE',
+  'NOT_IMPLEMENTED',
+] as const;
+export type FailureReason = (typeof failureReasons)[number];
 
 /** What a failure is about. */
 export interface FailureResource {
@@ -45,4 +47,9 @@ export interface Failure {
   readonly resource?: FailureResource | undefined;
   /** The field of the request that was refused: `vm.disks[0].size`. */
   readonly field?: string | undefined;
+}
+
+/** Failures of an absence that passes: the same call may succeed when it is made again. */
+export function isTransient(failure: Failure): boolean {
+  return failure.reason === 'SERVICE_UNAVAILABLE' || failure.reason === 'DATABASE_UNAVAILABLE';
 }

@@ -59,6 +59,7 @@ export function newOperation(plan: OperationPlan): OperationRecord {
       output: {},
       irreversible: step.irreversible ?? false,
     })),
+    cursor: 0,
     failure: null,
     cancelRequested: false,
     requestId: plan.requestId ?? '',

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { failureReasons } from '../failure.ts';
 import { serviceNames } from './host.ts';
 import { HostIdSchema, OperationIdSchema, TimestampSchema } from './identifiers.ts';
 
@@ -25,7 +26,7 @@ export type OperationStep = v.InferOutput<typeof OperationStepSchema>;
 
 /** A failure as it is kept in a record: `pool/failure.ts`. */
 export const StoredFailureSchema = v.object({
-  reason: v.string(),
+  reason: v.picklist(failureReasons),
   message: v.string(),
   remedy: v.string(),
   resource: v.optional(v.object({ type: v.string(), name: v.string() })),
@@ -45,6 +46,11 @@ export const OperationRecordSchema = v.object({
   host: HostIdSchema,
   state: v.picklist(['pending', 'running', 'undoing', 'succeeded', 'failed', 'cancelled']),
   steps: v.array(OperationStepSchema),
+  /**
+   * The step that is being done or undone, as an index; the number of steps once all are done, and -1
+   * once all are undone.
+   */
+  cursor: v.pipe(v.number(), v.integer(), v.minValue(-1)),
   /** Why it is being undone or has failed. */
   failure: v.nullable(StoredFailureSchema),
   cancelRequested: v.boolean(),
