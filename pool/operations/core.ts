@@ -82,10 +82,7 @@ export function step(operation: OperationRecord, input: OperationInput): Operati
       return operation.state === 'pending' ? onward(operation, 0) : operation;
     case 'done':
       return isAt(operation, 'running', input.index)
-        ? onward(
-            withStep(operation, input.index, { state: 'done', output: { ...input.output } }),
-            input.index + 1,
-          )
+        ? afterDone(operation, input.index, input.output)
         : operation;
     case 'failed':
       return isAt(operation, 'running', input.index)
@@ -133,6 +130,14 @@ function withStep(
 ): OperationRecord {
   const steps = operation.steps.map((step, at) => (at === index ? { ...step, ...change } : step));
   return { ...operation, steps };
+}
+
+/** A cancel that came while the step ran is heeded before the next one begins. */
+function afterDone(operation: OperationRecord, index: number, output: StepOutput): OperationRecord {
+  const done = withStep(operation, index, { state: 'done', output: { ...output } });
+  return operation.cancelRequested && isCancellable(operation)
+    ? turnBack(done, cancelled(operation))
+    : onward(done, index + 1);
 }
 
 /** Puts the cursor on a step that is to be done, or after the last. */
