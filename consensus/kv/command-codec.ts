@@ -1,0 +1,89 @@
+import { unreachable } from '../../base/assert.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { readList, readOperation, writeOperation } from './operation-codec.ts';
+import type { Command } from './request.ts';
+import type { LeaseId, Revision } from './version.ts';
+
+/**
+ * The first byte of a command. 1 to 15 are operations, as in `operation-codec.ts`. A number is
+ * never given to something else: logs that older members wrote must stay readable.
+ */
+const kinds = { compact: 16, grant: 17, revoke: 18, renew: 19, expire: 20 } as const;
+
+/** Encodes a command for the log. */
+export function encodeCommand(command: Command): Buffer {
+  const writer = new ByteWriter();
+  switch (command.kind) {
+    case 'put':
+    case 'delete':
+    case 'txn':
+      writeOperation(writer, command);
+      break;
+    case 'compact':
+      writer.u8(kinds.compact);
+      writer.varint(command.revision);
+      break;
+    case 'grant':
+      writer.u8(kinds.grant);
+      writer.i64(command.id);
+      writer.varint(command.ttl);
+      break;
+    case 'revoke':
+      writer.u8(kinds.revoke);
+      writer.i64(command.id);
+      break;
+    case 'renew':
+      writer.u8(kinds.renew);
+      writer.varint(command.ids.length);
+      for (const id of command.ids) writer.i64(id);
+      break;
+    case 'expire':
+      writer.u8(kinds.expire);
+      writer.varint(command.leases.length);
+      for (const { id, renewals } of command.leases) {
+        writer.i64(id);
+        writer.varint(renewals);
+      }
+      break;
+    default:
+      unreachable(command);
+  }
+  return writer.finish();
+}
+
+/** Reads a command of the log. The failure says what about the bytes is wrong. */
+export function decodeCommand(bytes: Uint8Array): Result<Command, string> {
+  const reader = new ByteReader(bytes);
+  const kind = reader.u8();
+  const command = readCommand(reader, kind);
+  if (command === null) return fail(`no command is of kind ${kind}; a newer version wrote it`);
+  if (!reader.isAtEnd) return fail(`a command of kind ${kind} has too few or too many bytes`);
+  return ok(command);
+}
+
+function readCommand(reader: ByteReader, kind: number): Command | null {
+  switch (kind) {
+    case kinds.compact:
+      return { kind: 'compact', revision: reader.varint() as Revision };
+    case kinds.grant:
+      return { kind: 'grant', id: reader.i64() as LeaseId, ttl: reader.varint() };
+    case kinds.revoke:
+      return { kind: 'revoke', id: reader.i64() as LeaseId };
+    case kinds.renew:
+      return { kind: 'renew', ids: readList(reader, () => reader.i64() as LeaseId) };
+    case kinds.expire:
+      return {
+        kind: 'expire',
+        leases: readList(reader, () => ({
+          id: reader.i64() as LeaseId,
+          renewals: reader.varint(),
+        })),
+      };
+    default: {
+      const operation = readOperation(reader, kind);
+      return operation === null || operation.kind === 'range' ? null : operation;
+    }
+  }
+}

@@ -1,0 +1,13 @@
+/** Why the store refused a command or a query; nothing was changed. etcd has a message for each. */
+export type StoreFailure =
+  | 'empty-key'
+  | 'key-not-found'
+  | 'value-provided'
+  | 'lease-provided'
+  | 'too-many-operations'
+  | 'duplicate-key'
+  | 'compacted'
+  | 'future-revision'
+  | 'lease-not-found'
+  | 'lease-exists'
+  | 'lease-ttl-too-large';

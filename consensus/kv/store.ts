@@ -1,0 +1,201 @@
+import { assert, unreachable } from '../../base/assert.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
+import { type Bytes, bytes } from '../../base/units.ts';
+import { storeBounds } from './bounds.ts';
+import { decodeCommand } from './command-codec.ts';
+import type { StoreFailure } from './failure.ts';
+import { History } from './history.ts';
+import { type Lease, LeaseTable } from './lease-table.ts';
+import { Mutation } from './mutation.ts';
+import { readRange } from './range.ts';
+import type { RangeReply, StoreReply, TxnReply } from './reply.ts';
+import type { Command, RangeRequest, TxnRequest } from './request.ts';
+import { readSnapshot, snapshotChunks } from './snapshot.ts';
+import { checkPut, planTxn, runTxn } from './txn.ts';
+import { isReadOnly } from './validate.ts';
+import type { LeaseId, Revision } from './version.ts';
+import { WatchHub } from './watch-hub.ts';
+
+/** Told, while a command is applied, what concerns the clock that runs beside the store. */
+export interface LeaseObserver {
+  /** A lease was granted or renewed: it lasts its whole TTL from now on. */
+  onLeaseAlive(lease: Lease): void;
+  onLeaseGone(id: LeaseId): void;
+  /** The store was replaced by a snapshot's: forget all leases, and take these. */
+  onLeasesReplaced(leases: Iterable<Lease>): void;
+}
+
+/**
+ * The pool database's store: what the replicated log drives. It is deterministic: the same commands
+ * in the same order make the same store on every member, revision by revision. It has etcd's
+ * semantics (https://etcd.io/docs/v3.4/learning/api/).
+ */
+export class Store {
+  #history = new History();
+  #leases = new LeaseTable();
+  readonly #hub = new WatchHub(() => this.#history);
+  #observer: LeaseObserver | null = null;
+
+  /** Where watchers are opened and read. */
+  get watches(): WatchHub {
+    return this.#hub;
+  }
+
+  /** The newest revision. */
+  get revision(): Revision {
+    return this.#history.revision;
+  }
+
+  /** The oldest revision that can be read, or 0. */
+  get compacted(): Revision {
+    return this.#history.compacted;
+  }
+
+  /** The memory that the store is taken to occupy. */
+  get size(): Bytes {
+    return bytes(this.#history.size + this.#leases.size);
+  }
+
+  /** Sets who is told of leases; the lease clock of this member. */
+  observeLeases(observer: LeaseObserver): void {
+    this.#observer = observer;
+    observer.onLeasesReplaced(this.#leases.all());
+  }
+
+  /** Reads a range of the store as it is here now, or was at an earlier revision. */
+  range(request: RangeRequest): Result<RangeReply, StoreFailure> {
+    return readRange(this.#history, request);
+  }
+
+  /** Runs a transaction that cannot write, on the store as it is here now. */
+  readTxn(txn: TxnRequest): Result<TxnReply, StoreFailure> {
+    assert(isReadOnly(txn), 'a transaction that only reads');
+    return this.#txn(txn);
+  }
+
+  lease(id: LeaseId): Lease | undefined {
+    return this.#leases.get(id);
+  }
+
+  leases(): Iterable<Lease> {
+    return this.#leases.all();
+  }
+
+  /** Frees up to `limit` versions that a compaction gave up; returns whether more are left. */
+  trim(limit: number): boolean {
+    return this.#history.trim(limit);
+  }
+
+  /** Applies the next committed command of the log. Its position is of no concern here. */
+  apply(_index: number, encoded: Uint8Array): StoreReply {
+    const command = decodeCommand(encoded);
+    assert(command.ok, command.ok ? '' : `the log holds a command that is none: ${command.error}`);
+    const reply = this.#apply(command.value);
+    this.#history.trim(storeBounds.trimPerCommand);
+    return reply;
+  }
+
+  /**
+   * Everything that the store holds now, in chunks with a checksum each. The chunks are made as they
+   * are asked for, and show the store as it was at the call, whatever is applied in between. Read
+   * them to the end, or leave by `break` or `return`: until then nothing is freed.
+   */
+  snapshot(): Iterable<Uint8Array> {
+    return snapshotChunks(this.#history, this.#leases);
+  }
+
+  /** Replaces the store by a snapshot's. A damaged one is refused, and the store stays as it was. */
+  restore(chunks: Iterable<Uint8Array>): Result<void, string> {
+    const read = readSnapshot(chunks);
+    if (!read.ok) return read;
+    const delivered = this.revision;
+    this.#history = read.value.history;
+    this.#leases = read.value.leases;
+    this.#hub.rewind(delivered);
+    this.#observer?.onLeasesReplaced(this.#leases.all());
+    return ok(undefined);
+  }
+
+  #apply(command: Command): StoreReply {
+    switch (command.kind) {
+      case 'put': {
+        const refusal = checkPut(this.#history, this.#leases, command);
+        if (refusal !== null) return fail(refusal);
+        return ok(this.#mutate((mutation) => mutation.put(command)));
+      }
+      case 'delete':
+        return ok(this.#mutate((mutation) => mutation.delete(command)));
+      case 'txn':
+        return this.#txn(command);
+      case 'compact':
+        return this.#compact(command.revision);
+      case 'grant':
+        return this.#grant(command.id, command.ttl);
+      case 'revoke':
+        if (!this.#revoke(command.id)) return fail('lease-not-found');
+        return ok({ kind: 'revoke', revision: this.revision });
+      case 'renew':
+        return ok({ kind: 'renew', revision: this.revision, ttls: this.#renew(command.ids) });
+      case 'expire': {
+        const due = command.leases.filter((each) => this.#isUnrenewed(each.id, each.renewals));
+        const expired = due.map((each) => each.id);
+        for (const id of expired) this.#revoke(id);
+        return ok({ kind: 'expire', revision: this.revision, expired });
+      }
+      default:
+        return unreachable(command);
+    }
+  }
+
+  #mutate<Reply>(write: (mutation: Mutation) => Reply): Reply {
+    const mutation = new Mutation(this.#history, this.#leases);
+    const reply = write(mutation);
+    this.#hub.publish(mutation.commit());
+    return reply;
+  }
+
+  #txn(txn: TxnRequest): Result<TxnReply, StoreFailure> {
+    const plan = planTxn(this.#history, this.#leases, txn);
+    if (!plan.ok) return plan;
+    return ok(this.#mutate((mutation) => runTxn(this.#history, mutation, plan.value)));
+  }
+
+  #compact(revision: Revision): StoreReply {
+    if (revision > this.revision) return fail('future-revision');
+    if (revision <= this.compacted) return fail('compacted');
+    this.#history.compact(revision);
+    return ok({ kind: 'compact', revision: this.revision });
+  }
+
+  #grant(id: LeaseId, ttl: number): StoreReply {
+    if (ttl > storeBounds.leaseTtlMax) return fail('lease-ttl-too-large');
+    if (this.#leases.get(id) !== undefined) return fail('lease-exists');
+    const lease = this.#leases.grant(id, Math.max(ttl, storeBounds.leaseTtlMin));
+    this.#observer?.onLeaseAlive(lease);
+    return ok({ kind: 'grant', revision: this.revision, id, ttl: lease.ttl });
+  }
+
+  #renew(ids: readonly LeaseId[]): number[] {
+    return ids.map((id) => {
+      const lease = this.#leases.renew(id);
+      if (lease === undefined) return 0;
+      this.#observer?.onLeaseAlive(lease);
+      return lease.ttl;
+    });
+  }
+
+  #isUnrenewed(id: LeaseId, renewals: number): boolean {
+    return this.#leases.get(id)?.renewals === renewals;
+  }
+
+  /** Deletes the lease's keys, in their order and at one revision, and the lease. */
+  #revoke(id: LeaseId): boolean {
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return false;
+    const keys = [...lease.keys].sort();
+    this.#leases.remove(id);
+    this.#observer?.onLeaseGone(id);
+    if (keys.length > 0) this.#mutate((mutation) => mutation.deleteKeys(keys));
+    return true;
+  }
+}
