@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Report } from './command.ts';
+
+/** Entries of one kind that stay when newer ones are built, and how long any entry stays at least. */
+const entriesKept = 3;
+const entryLifetime = 24 * 60 * 60 * 1000;
+
+/** How often a waiting builder looks whether the one before it is done. */
+const lockPoll = 500;
+
+/** Where the lab keeps what it built: `$XDG_CACHE_HOME/flotilla/xen-lab`, by default in ~/.cache. */
+export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+  const base = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(base, 'flotilla', 'xen-lab');
+}
+
+/** A digest of texts: equal for equal lists, and short enough for a file's name. */
+export function contentKey(parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** A digest of the builder's own sources: every file below the directories but the tests. */
+export async function sourceKey(directories: readonly string[]): Promise<string> {
+  const parts: string[] = [];
+  for (const directory of directories) {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'));
+    const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();
+    for (const path of paths)
+      parts.push(path.slice(directory.length), await readFile(path, 'latin1'));
+  }
+  return contentKey(parts);
+}
+
+/**
+ * Returns the directory `KIND-KEY` of the cache, building it first when it is not there. The build
+ * writes into a directory aside, which is renamed when it is complete: what has the name is whole.
+ * Of several builders at once, in any process, one builds and the others wait for it.
+ */
+export async function cached(
+  kind: string,
+  key: string,
+  report: Report,
+  build: (aside: string) => Promise<void>,
+): Promise<string> {
+  const root = cacheDirectory();
+  const entry = join(root, `${kind}-${key}`);
+  if (await touch(entry)) return entry;
+  await mkdir(root, { recursive: true });
+  await using _lock = await lock(join(root, 'build.lock'), report);
+  if (await touch(entry)) return entry;
+  const aside = `${entry}.aside`;
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside);
+  try {
+    await build(aside);
+    await rename(aside, entry);
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+  await prune(root, kind);
+  return entry;
+}
+
+/** Marks an entry as used just now; false when there is none. */
+async function touch(entry: string): Promise<boolean> {
+  const now = new Date();
+  return utimes(entry, now, now).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function prune(root: string, kind: string): Promise<void> {
+  const names = (await readdir(root)).filter((name) => /^[a-z-]+-[0-9a-f]{16}$/.test(name));
+  const dated: { path: string; used: number }[] = [];
+  for (const name of names.filter((name) => name.slice(0, -17) === kind)) {
+    const path = join(root, name);
+    dated.push({ path, used: (await stat(path)).mtimeMs });
+  }
+  dated.sort((a, b) => b.used - a.used);
+  for (const { path, used } of dated.slice(entriesKept))
+    if (Date.now() - used > entryLifetime) await rm(path, { recursive: true, force: true });
+}
+
+/**
+ * Holds a lock file that names its process. A lock whose process is gone is taken over: the
+ * builder died, and what it left aside is removed by the next one.
+ */
+async function lock(path: string, report: Report): Promise<AsyncDisposable> {
+  for (let waited = 0; ; waited += lockPoll) {
+    const file = await open(path, 'wx').catch(() => undefined);
+    if (file !== undefined) {
+      await file.writeFile(`${process.pid}`);
+      await file.close();
+      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+    }
+    const holder = Number(await readFile(path, 'utf8').catch(() => '0'));
+    if (holder > 0 && !(await alive(holder))) await rm(path, { force: true });
+    if (waited === 0) report(`process ${holder} is building the same; waiting for it`);
+    await sleep(lockPoll);
+  }
+}
+
+async function alive(pid: number): Promise<boolean> {
+  return stat(`/proc/${pid}`).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { present } from '../../base/assert.ts';
+import type { HostImage } from '../../deploy/host-image/host-image.ts';
+import { type Monitor, openMonitor } from './qmp.ts';
+
+/** What an emulated machine is made of. */
+export interface MachineParts {
+  readonly image: HostImage;
+  /** Read-only disks, by the serial number under which the host finds them. */
+  readonly disks: Readonly<Record<string, string>>;
+  /** MiB of the whole machine, and of its control domain. */
+  readonly memory: number;
+  readonly controlDomainMemory: number;
+  /** Words for the control domain's kernel. */
+  readonly kernelWords: readonly string[];
+  /** A number that makes its network addresses its own. */
+  readonly number: number;
+  /** A multicast address and port that stands for the Ethernet shared with other machines. */
+  readonly ethernet?: string | undefined;
+  /** The file that takes what the machine prints on its serial port. */
+  readonly serialLog: string;
+  /** Where QEMU may write: its diagnostics, and the disk blocks that the machine changes. */
+  readonly directory: string;
+}
+
+/** A running QEMU. It dies with the process (more exactly, the thread) that started it. */
+export interface Machine {
+  readonly monitor: Monitor;
+  readonly process: ChildProcess;
+  /** Resolves when QEMU has ended, whatever the cause. */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Starts QEMU on a host image. Software emulation, always: on machines like those of a CI,
+ * /dev/kvm exists and does not run ordinary kernels. The processor's flags are those with which
+ * Xen 4.17 under QEMU 7.2 runs PV and PVH guests: with smap and smep a PV control domain crashes
+ * at once, with rdtscp PVH guests hang.
+ */
+export function startMachine(parts: MachineParts): Machine {
+  const diagnostics = openSync(`${parts.directory}/qemu.log`, 'w');
+  // setpriv has the kernel kill QEMU when its parent is gone, even by kill -9.
+  const command = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...qemuArguments(parts)];
+  const child = spawn('setpriv', command, {
+    stdio: ['pipe', 'pipe', diagnostics],
+    env: { ...process.env, TMPDIR: parts.directory },
+  });
+  closeSync(diagnostics);
+  const monitor = openMonitor(
+    present(child.stdin, 'stdin is a pipe'),
+    present(child.stdout, 'stdout is a pipe'),
+  );
+  const ended = Promise.race([once(child, 'exit'), once(child, 'error')]).then(() => undefined);
+  return { monitor, process: child, ended };
+}
+
+function qemuArguments(parts: MachineParts): string[] {
+  const { image, number, ethernet } = parts;
+  const own = parts.controlDomainMemory;
+  const kernel = ['console=hvc0', 'panic=1', 'loglevel=4', 'mitigations=off', ...parts.kernelWords];
+  const layers = Object.entries(parts.disks).flatMap(([serial, file]) => [
+    ...['-drive', `if=none,id=${serial},format=raw,readonly=on,file=${file}`],
+    ...['-device', `virtio-blk-pci,drive=${serial},serial=${serial}`],
+  ]);
+  const shared = ['-device', `virtio-net-pci,netdev=shared,mac=${mac(2, number)}`];
+  return [
+    ...['-accel', 'tcg,thread=multi', '-machine', 'pc', '-smp', '2', '-m', `${parts.memory}`],
+    ...['-cpu', 'max,+svm,-smap,-smep,-rdtscp', '-no-reboot', '-nodefaults', '-display', 'none'],
+    ...['-chardev', 'stdio,id=monitor,signal=off', '-mon', 'chardev=monitor,mode=control'],
+    ...['-serial', `file:${parts.serialLog}`],
+    ...['-kernel', image.xen],
+    ...[
+      '-append',
+      `console=com1 com1=115200 dom0_mem=${own}M,max:${own}M dom0_max_vcpus=2 xpti=no`,
+    ],
+    // QEMU separates modules by commas; none of the words has one.
+    ...['-initrd', `${image.kernel} ${kernel.join(' ')},${image.initrd}`],
+    // The root disk is the first one, /dev/vda, because its device is named first.
+    ...['-drive', `if=none,id=root,format=raw,snapshot=on,file=${image.root}`],
+    ...['-device', 'virtio-blk-pci,drive=root,serial=flotilla-root'],
+    ...layers,
+    ...['-netdev', 'user,id=lab,restrict=on,ipv6=off'],
+    ...['-device', `virtio-net-pci,netdev=lab,mac=${mac(1, number)}`],
+    ...(ethernet === undefined
+      ? []
+      : ['-netdev', `socket,id=shared,mcast=${ethernet},localaddr=127.0.0.1`, ...shared]),
+  ];
+}
+
+/** Addresses of QEMU's own range; the fifth byte tells the NIC, the sixth the machine. */
+function mac(nic: number, number: number): string {
+  const byte = (value: number): string => value.toString(16).padStart(2, '0');
+  return `52:54:00:77:${byte(nic)}:${byte(number)}`;
+}
