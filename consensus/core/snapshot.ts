@@ -91,7 +91,11 @@ export function onChunkStored(
 }
 
 function install(raft: Raft, snapshot: SnapshotMeta): void {
-  if (snapshot.index <= raft.commit) return;
+  if (snapshot.index <= raft.commit) {
+    // The entries came first; the snapshot is as good as one of its own.
+    onSnapshotMade(raft, snapshot);
+    return;
+  }
   discardPending(raft, logIndex(1));
   raft.log.reset(snapshot);
   raft.reset = { index: snapshot.index, term: snapshot.term };

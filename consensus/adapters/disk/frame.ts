@@ -1,0 +1,70 @@
+import { crc32 } from 'node:zlib';
+
+/**
+ * One frame is one write: everything that one `write` makes durable, all of it or none.
+ *
+ *   0  marker (u32)             8  sequence (double), one more than the frame before
+ *   4  payload's length (u32)  16  payload's CRC-32   20  CRC-32 of the 20 bytes before
+ *  24  payload, then zeros up to a multiple of 8
+ *
+ * Both checksums start from the segment's salt, a random number: bytes within a payload cannot
+ * pretend to be a frame. CRC-32 is zlib's, which Node has built in.
+ */
+export const frameHeaderBytes = 24;
+
+const marker = 0x46_4c_57_46;
+const alignment = 8;
+
+/** Completes a buffer whose payload begins at `frameHeaderBytes`, and pads it. */
+export function sealFrame(buffer: Buffer, sequence: number, salt: number): Buffer {
+  const length = buffer.byteLength - frameHeaderBytes;
+  buffer.writeUInt32LE(marker, 0);
+  buffer.writeUInt32LE(length, 4);
+  buffer.writeDoubleLE(sequence, 8);
+  buffer.writeUInt32LE(crc32(buffer.subarray(frameHeaderBytes), salt), 16);
+  buffer.writeUInt32LE(crc32(buffer.subarray(0, 20), salt), 20);
+  const padding = paddedLength(buffer.byteLength) - buffer.byteLength;
+  return padding === 0 ? buffer : Buffer.concat([buffer, Buffer.alloc(padding)]);
+}
+
+/** A size, rounded up to where the next frame begins. */
+export function paddedLength(length: number): number {
+  return Math.ceil(length / alignment) * alignment;
+}
+
+/** A frame that was found whole. */
+export interface Frame {
+  readonly sequence: number;
+  readonly payload: Buffer;
+  /** Where the next one begins. */
+  readonly end: number;
+}
+
+/** The frame that begins at `offset`, if there is a whole one. */
+export function readFrame(segment: Buffer, offset: number, salt: number): Frame | null {
+  if (offset + frameHeaderBytes > segment.byteLength) return null;
+  if (segment.readUInt32LE(offset) !== marker) return null;
+  const header = segment.subarray(offset, offset + 20);
+  if (crc32(header, salt) !== segment.readUInt32LE(offset + 20)) return null;
+  const start = offset + frameHeaderBytes;
+  const end = start + header.readUInt32LE(4);
+  if (end > segment.byteLength) return null;
+  const payload = segment.subarray(start, end);
+  if (crc32(payload, salt) !== header.readUInt32LE(16)) return null;
+  return { sequence: header.readDoubleLE(8), payload, end: paddedLength(end) };
+}
+
+/** Whether a whole frame later than `sequence` begins anywhere after `offset`. */
+export function laterFrameExists(
+  segment: Buffer,
+  offset: number,
+  salt: number,
+  sequence: number,
+): boolean {
+  for (let at = paddedLength(offset); at + frameHeaderBytes <= segment.length; at += alignment) {
+    if (segment.readUInt32LE(at) !== marker) continue;
+    const frame = readFrame(segment, at, salt);
+    if (frame !== null && frame.sequence > sequence) return true;
+  }
+  return false;
+}

@@ -1,0 +1,114 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail, ok, type Result } from '../../../base/result.ts';
+import type { Configuration } from '../../core/configuration.ts';
+import type { MemberId } from '../../core/ids.ts';
+import { damaged, type OpenError } from './errors.ts';
+import { syncDirectory } from './segment.ts';
+
+/** Whose directory this is. */
+export interface Identity {
+  readonly pool: string;
+  readonly member: MemberId;
+}
+
+const fileName = 'member.json';
+
+/** The version of the directory's layout; a newer one is refused. */
+const format = 1;
+
+/** What `member.json` says. */
+export interface StoredIdentity extends Identity {
+  readonly format: number;
+  /** How often the directory was opened. */
+  readonly incarnation: number;
+  /** What the pool began with when the directory was made. */
+  readonly configuration: Configuration;
+}
+
+/**
+ * Reads what the directory says of itself: null if it says nothing. A directory of another member
+ * or pool is refused.
+ */
+export async function readIdentity(
+  directory: string,
+  identity: Identity,
+): Promise<Result<StoredIdentity | null, OpenError>> {
+  const path = join(directory, fileName);
+  const stored = await readStored(path);
+  if (!stored.ok || stored.value === null) return stored;
+  const foreign = compare(path, stored.value, identity);
+  return foreign === null ? stored : fail(foreign);
+}
+
+/** Writes the directory's identity aside and puts it into place, durably. */
+export async function writeIdentity(
+  directory: string,
+  identity: Identity,
+  incarnation: number,
+  configuration: Configuration,
+): Promise<void> {
+  const stored: StoredIdentity = { format, ...identity, incarnation, configuration };
+  const aside = join(directory, `${fileName}.tmp`);
+  const file = await open(aside, 'w');
+  try {
+    await file.writeFile(`${JSON.stringify(stored, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(aside, join(directory, fileName));
+  await syncDirectory(directory);
+}
+
+function compare(path: string, stored: StoredIdentity, identity: Identity): OpenError | null {
+  const foreign = (detail: string): OpenError => ({ code: 'foreign', detail });
+  if (stored.format > format)
+    return foreign(`${path} was written by a newer version (format ${stored.format})`);
+  if (stored.pool !== identity.pool)
+    return foreign(`${path} belongs to the pool ${stored.pool}, not to ${identity.pool}`);
+  if (stored.member !== identity.member)
+    return foreign(`${path} belongs to member ${stored.member}, not to ${identity.member}`);
+  return null;
+}
+
+async function readStored(path: string): Promise<Result<StoredIdentity | null, OpenError>> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ok(null);
+    throw error;
+  }
+  const stored = parse(text);
+  return stored === null ? fail(damaged(path, 'it cannot be read')) : ok(stored);
+}
+
+function parse(text: string): StoredIdentity | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isStored(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isStored(value: unknown): value is StoredIdentity {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('format' in value && 'pool' in value && 'member' in value)) return false;
+  if (!('incarnation' in value && 'configuration' in value)) return false;
+  const numbers = [value.format, value.member, value.incarnation];
+  return (
+    numbers.every((number) => Number.isSafeInteger(number)) &&
+    typeof value.pool === 'string' &&
+    isConfiguration(value.configuration)
+  );
+}
+
+function isConfiguration(value: unknown): value is Configuration {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('voters' in value && 'learners' in value)) return false;
+  return [value.voters, value.learners].every(
+    (list) => Array.isArray(list) && list.every((member) => Number.isSafeInteger(member)),
+  );
+}

@@ -1,0 +1,278 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { fail, ok, type Result } from '../../../base/result.ts';
+import type { SnapshotMeta } from '../../core/entry.ts';
+import { type LogIndex, logIndex } from '../../core/ids.ts';
+import type { StoreChunk } from '../../core/output.ts';
+import type { SnapshotPiece, StoreError } from '../../ports.ts';
+import { decodeRecords, encodeEntry } from '../entry-codec.ts';
+import { checkFrames, chunksOf, frames, type ReadAt } from '../snapshot-frames.ts';
+import { damaged, fromErrno, type OpenError } from './errors.ts';
+import { syncDirectory } from './segment.ts';
+
+/**
+ * A snapshot is a file `INDEX.snap`: a header of 16 bytes (magic, length and CRC-32 of the
+ * description), the description (index, term and configuration, as a log record), and the frames
+ * that travel between members.
+ */
+const magic = 'FLTSNAP1';
+const headerBytes = 16;
+const descriptionBytesMax = 2 ** 16;
+
+/** Size of the pieces in which a snapshot travels. */
+const pieceBytes = 256 * 2 ** 10;
+
+const madeName = 'made.tmp';
+const receivedName = 'received.tmp';
+
+function snapshotName(index: LogIndex): string {
+  return `${String(index).padStart(16, '0')}.snap`;
+}
+
+function snapshotIndex(name: string): LogIndex | null {
+  const match = /^(\d{16})\.snap$/.exec(name);
+  return match?.[1] === undefined ? null : logIndex(Number(match[1]));
+}
+
+function describe({ index, term, configuration }: SnapshotMeta): Buffer {
+  const payload = { kind: 'configuration', configuration } as const;
+  const description = encodeEntry({ index, term, payload });
+  const header = Buffer.alloc(headerBytes);
+  header.write(magic, 0, 'latin1');
+  header.writeUInt32LE(description.byteLength, 8);
+  header.writeUInt32LE(crc32(description), 12);
+  return Buffer.concat([header, description]);
+}
+
+/** An open snapshot that is known to be whole. */
+interface OpenSnapshot {
+  readonly meta: SnapshotMeta;
+  readonly file: number;
+  /** Where the frames begin, and how long they are. */
+  readonly start: number;
+  readonly size: number;
+}
+
+/** The snapshots of a data directory: the newest, and one that is being received. */
+export class SnapshotFiles {
+  readonly #directory: string;
+  #newest: OpenSnapshot | null;
+  #receiving: { readonly file: FileHandle; readonly start: number } | null = null;
+  /** Settles when whoever changes the newest snapshot is done: one at a time. */
+  #turn: Promise<void> = Promise.resolve();
+
+  private constructor(directory: string, newest: OpenSnapshot | null) {
+    this.#directory = directory;
+    this.#newest = newest;
+  }
+
+  /** Finds and checks the newest snapshot, and removes what a crash left behind. */
+  static async open(directory: string): Promise<Result<SnapshotFiles, OpenError>> {
+    for (const name of [madeName, receivedName]) await rm(join(directory, name), { force: true });
+    const files = new SnapshotFiles(directory, null);
+    const indexes = await files.#indexes();
+    const newest = indexes[0];
+    if (newest === undefined) return ok(files);
+    const path = join(directory, snapshotName(newest));
+    const found = openSnapshot(path, newest, readWhole);
+    if (!found.ok) return fail(damaged(path, found.error));
+    files.#newest = found.value;
+    await files.#removeOlder(newest);
+    return ok(files);
+  }
+
+  /** What the newest snapshot stands for, if there is one. */
+  get newest(): SnapshotMeta | null {
+    return this.#newest?.meta ?? null;
+  }
+
+  /** Writes a snapshot aside, makes it durable and puts it into place. */
+  save(
+    meta: SnapshotMeta,
+    chunks: Iterable<Uint8Array>,
+  ): Promise<Result<void, StoreError | OpenError>> {
+    // The state must not change while it is written, so all of it is taken before the first wait.
+    const taken = [...frames(chunks)];
+    return this.#inTurn(() => this.#write(meta, taken));
+  }
+
+  async #write(
+    meta: SnapshotMeta,
+    taken: readonly Uint8Array[],
+  ): Promise<Result<void, StoreError | OpenError>> {
+    const aside = join(this.#directory, madeName);
+    try {
+      const file = await open(aside, 'w');
+      try {
+        await file.write(describe(meta));
+        for (const frame of taken) await file.write(frame);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      return await this.#adopt(aside, meta, readHeader);
+    } catch (error) {
+      await rm(aside, { force: true });
+      return fail(fromErrno(error, `save a snapshot in ${this.#directory}`));
+    }
+  }
+
+  /** The chunks of the newest snapshot; it was checked when it was opened. */
+  load(index: LogIndex): Result<Iterable<Uint8Array>, StoreError> {
+    const found = this.#newest;
+    if (found === null || found.meta.index !== index) return fail(missing(index));
+    return ok(chunksOf(framesOf(found), found.size));
+  }
+
+  /** A piece of the newest snapshot's frames. */
+  async readPiece(index: LogIndex, offset: number): Promise<Result<SnapshotPiece, StoreError>> {
+    const found = this.#newest;
+    if (found === null || found.meta.index !== index || offset > found.size)
+      return fail(missing(index));
+    const data = framesOf(found)(offset, Math.min(pieceBytes, found.size - offset));
+    return ok({ data, last: offset + data.byteLength === found.size });
+  }
+
+  /** Stores a piece; with the last one the whole is checked and becomes the newest. */
+  storePiece(piece: StoreChunk): Promise<Result<number, StoreError>> {
+    return this.#inTurn(() => this.#store(piece));
+  }
+
+  async #store(piece: StoreChunk): Promise<Result<number, StoreError>> {
+    const aside = join(this.#directory, receivedName);
+    try {
+      if (piece.offset === 0) await this.#beginReceiving(aside, piece.snapshot);
+      if (this.#receiving === null) return fail(missing(piece.snapshot.index));
+      const { file, start } = this.#receiving;
+      await file.write(piece.data, 0, piece.data.byteLength, start + piece.offset);
+      if (piece.last) {
+        await file.sync();
+        await this.#endReceiving();
+        const adopted = await this.#adopt(aside, piece.snapshot, readWhole);
+        if (!adopted.ok) return fail({ code: 'damaged', detail: adopted.error.detail });
+      }
+      return ok(piece.offset + piece.data.byteLength);
+    } catch (error) {
+      return fail(fromErrno(error, `store a snapshot in ${this.#directory}`));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#endReceiving();
+    if (this.#newest !== null) closeSync(this.#newest.file);
+    this.#newest = null;
+  }
+
+  async #beginReceiving(aside: string, meta: SnapshotMeta): Promise<void> {
+    await this.#endReceiving();
+    const description = describe(meta);
+    const file = await open(aside, 'w');
+    await file.write(description, 0, description.byteLength, 0);
+    this.#receiving = { file, start: description.byteLength };
+  }
+
+  async #endReceiving(): Promise<void> {
+    await this.#receiving?.file.close();
+    this.#receiving = null;
+  }
+
+  /** Puts a durable file into place, if it is whole and newer than what is there. */
+  async #adopt(aside: string, meta: SnapshotMeta, check: Check): Promise<Result<void, OpenError>> {
+    const made = openSnapshot(aside, meta.index, check);
+    if (!made.ok) return fail(damaged(aside, made.error));
+    if (this.#newest !== null && this.#newest.meta.index >= meta.index) {
+      closeSync(made.value.file);
+      await rm(aside, { force: true });
+      return ok(undefined);
+    }
+    await rename(aside, join(this.#directory, snapshotName(meta.index)));
+    await syncDirectory(this.#directory);
+    if (this.#newest !== null) closeSync(this.#newest.file);
+    this.#newest = made.value;
+    await this.#removeOlder(meta.index);
+    return ok(undefined);
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const result = this.#turn.then(work);
+    this.#turn = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+
+  async #indexes(): Promise<LogIndex[]> {
+    const names = await readdir(this.#directory);
+    return names
+      .map(snapshotIndex)
+      .filter((index) => index !== null)
+      .sort((a, b) => b - a);
+  }
+
+  async #removeOlder(newest: LogIndex): Promise<void> {
+    for (const index of await this.#indexes())
+      if (index < newest) await rm(join(this.#directory, snapshotName(index)), { force: true });
+  }
+}
+
+/** How closely a file is looked at. */
+type Check = (file: number, index: LogIndex) => Result<OpenSnapshot, string>;
+
+/** Opens a file if it passes the check. The failure is half a sentence. */
+function openSnapshot(path: string, index: LogIndex, check: Check): Result<OpenSnapshot, string> {
+  const file = openSync(path, 'r');
+  const found = check(file, index);
+  if (!found.ok) closeSync(file);
+  return found;
+}
+
+/** The header, and every checksum. */
+function readWhole(file: number, index: LogIndex): Result<OpenSnapshot, string> {
+  const found = readHeader(file, index);
+  if (!found.ok) return found;
+  const checked = checkFrames(framesOf(found.value), found.value.size);
+  return checked.ok ? found : checked;
+}
+
+/** The header alone: what was just written here needs no more. */
+function readHeader(file: number, index: LogIndex): Result<OpenSnapshot, string> {
+  const header = readAt(file, 0, headerBytes);
+  const broken = fail('its header cannot be read');
+  if (header.byteLength < headerBytes || header.toString('latin1', 0, 8) !== magic) return broken;
+  const length = header.readUInt32LE(8);
+  if (length > descriptionBytesMax) return broken;
+  const description = readAt(file, headerBytes, length);
+  if (description.byteLength < length || crc32(description) !== header.readUInt32LE(12))
+    return broken;
+  const records = decodeRecords(description);
+  const record = records.ok ? records.value[0] : undefined;
+  if (record?.kind !== 'entry' || record.entry.payload.kind !== 'configuration') return broken;
+  const { entry } = record;
+  if (entry.index !== index) return fail('it does not stand for the index in its name');
+  const { configuration } = record.entry.payload;
+  const start = headerBytes + length;
+  const size = fstatSync(file).size - start;
+  return ok({ meta: { index, term: entry.term, configuration }, file, start, size });
+}
+
+function framesOf({ file, start }: OpenSnapshot): ReadAt {
+  return (offset, length) => readAt(file, start + offset, length);
+}
+
+function readAt(file: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let done = 0;
+  while (done < length) {
+    const count = readSync(file, bytes, done, length - done, offset + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return bytes.subarray(0, done);
+}
+
+function missing(index: LogIndex): StoreError {
+  return { code: 'missing', detail: `the snapshot at index ${index} is not here` };
+}

@@ -1,0 +1,203 @@
+import { fail, ok, type Result } from '../../base/result.ts';
+import type { Configuration } from '../core/configuration.ts';
+import type { Entry, HardState, Payload, Position } from '../core/entry.ts';
+import { logIndex, type MemberId, memberId, term } from '../core/ids.ts';
+import type { Persist } from '../core/output.ts';
+
+/**
+ * The layout of log records, on disk and in the entries that members exchange. Little-endian;
+ * whole numbers are IEEE doubles, exact up to 2^53; each record begins with its kind.
+ *
+ *   1 hard state     term, vote (0: none), commit
+ *   2 reset          index, term
+ *   3 noop           index, term
+ *   4 command        index, term, proposer, number, length (u32), bytes
+ *   5 configuration  index, term, voters (u32 count, ids), learners (the same)
+ */
+const kinds = { hardState: 1, reset: 2, noop: 3, command: 4, configuration: 5 } as const;
+
+/** What one record says. */
+export type LogRecord =
+  | { readonly kind: 'hard-state'; readonly hardState: HardState }
+  | { readonly kind: 'reset'; readonly position: Position }
+  | { readonly kind: 'entry'; readonly entry: Entry };
+
+/** Most members in a configuration that is believed. */
+const membersMax = 1024;
+
+/** The size of an entry's record in bytes. */
+function sizeOf({ payload }: Entry): number {
+  switch (payload.kind) {
+    case 'noop':
+      return 17;
+    case 'command':
+      return 37 + payload.proposal.command.byteLength;
+    case 'configuration':
+      return 25 + 8 * (payload.configuration.voters.length + payload.configuration.learners.length);
+  }
+}
+
+/** One entry as a record. */
+export function encodeEntry(entry: Entry): Buffer {
+  const buffer = Buffer.allocUnsafe(sizeOf(entry));
+  writeEntry(buffer, 0, entry);
+  return buffer;
+}
+
+/** The records of a list of writes, behind `reserve` bytes for the caller. */
+export function encodePersists(list: readonly Persist[], reserve: number): Buffer {
+  let size = reserve;
+  for (const { hardState, reset, entries } of list) {
+    size += (hardState === null ? 0 : 25) + (reset === null ? 0 : 17);
+    for (const entry of entries) size += sizeOf(entry);
+  }
+  const buffer = Buffer.allocUnsafe(size);
+  let at = reserve;
+  for (const { hardState, reset, entries } of list) {
+    if (hardState !== null) {
+      at = buffer.writeUInt8(kinds.hardState, at);
+      at = buffer.writeDoubleLE(hardState.term, at);
+      at = buffer.writeDoubleLE(hardState.vote ?? 0, at);
+      at = buffer.writeDoubleLE(hardState.commit, at);
+    }
+    if (reset !== null) {
+      at = buffer.writeUInt8(kinds.reset, at);
+      at = buffer.writeDoubleLE(reset.index, at);
+      at = buffer.writeDoubleLE(reset.term, at);
+    }
+    for (const entry of entries) at = writeEntry(buffer, at, entry);
+  }
+  return buffer;
+}
+
+function writeEntry(buffer: Buffer, start: number, { index, term, payload }: Entry): number {
+  let at = buffer.writeUInt8(kinds[payload.kind], start);
+  at = buffer.writeDoubleLE(index, at);
+  at = buffer.writeDoubleLE(term, at);
+  switch (payload.kind) {
+    case 'noop':
+      return at;
+    case 'command': {
+      const { id, command } = payload.proposal;
+      at = buffer.writeDoubleLE(id.member, at);
+      at = buffer.writeDoubleLE(id.number, at);
+      at = buffer.writeUInt32LE(command.byteLength, at);
+      buffer.set(command, at);
+      return at + command.byteLength;
+    }
+    case 'configuration':
+      at = writeMembers(buffer, at, payload.configuration.voters);
+      return writeMembers(buffer, at, payload.configuration.learners);
+  }
+}
+
+function writeMembers(buffer: Buffer, start: number, members: readonly MemberId[]): number {
+  let at = buffer.writeUInt32LE(members.length, start);
+  for (const member of members) at = buffer.writeDoubleLE(member, at);
+  return at;
+}
+
+/** Reads records from front to back; anything that cannot be one is a failure, never a throw. */
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+  #good = true;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get good(): boolean {
+    return this.#good;
+  }
+
+  get atEnd(): boolean {
+    return this.#at === this.#bytes.byteLength;
+  }
+
+  #take(length: number): number | null {
+    if (!this.#good || this.#at + length > this.#bytes.byteLength) {
+      this.#good = false;
+      return null;
+    }
+    this.#at += length;
+    return this.#at - length;
+  }
+
+  byte(): number {
+    const at = this.#take(1);
+    return at === null ? 0 : this.#bytes.readUInt8(at);
+  }
+
+  count(): number {
+    const at = this.#take(4);
+    return at === null ? 0 : this.#bytes.readUInt32LE(at);
+  }
+
+  whole(): number {
+    const at = this.#take(8);
+    const value = at === null ? 0 : this.#bytes.readDoubleLE(at);
+    if (!Number.isSafeInteger(value) || value < 0) this.#good = false;
+    return value;
+  }
+
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length);
+    return at === null ? new Uint8Array() : this.#bytes.subarray(at, at + length);
+  }
+
+  members(): readonly MemberId[] {
+    const count = this.count();
+    if (count > membersMax) this.#good = false;
+    const members: MemberId[] = [];
+    for (let i = 0; i < count && this.#good; i += 1) members.push(memberId(this.whole()));
+    return members;
+  }
+
+  reject(): void {
+    this.#good = false;
+  }
+}
+
+/** Decodes all records; a failure names no position, because the checksum has passed before. */
+export function decodeRecords(bytes: Uint8Array): Result<readonly LogRecord[], string> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const reader = new Reader(buffer);
+  const records: LogRecord[] = [];
+  while (reader.good && !reader.atEnd) {
+    const record = readRecord(reader);
+    if (record !== null && reader.good) records.push(record);
+  }
+  return reader.good ? ok(records) : fail('a log record cannot be read');
+}
+
+function readRecord(reader: Reader): LogRecord | null {
+  const kind = reader.byte();
+  if (kind === kinds.hardState) {
+    const current = term(reader.whole());
+    const vote = reader.whole();
+    const commit = logIndex(reader.whole());
+    const hardState = { term: current, vote: vote === 0 ? null : memberId(vote), commit };
+    return { kind: 'hard-state', hardState };
+  }
+  const index = logIndex(reader.whole());
+  const at = term(reader.whole());
+  if (kind === kinds.reset) return { kind: 'reset', position: { index, term: at } };
+  const payload = readPayload(reader, kind);
+  return payload === null ? null : { kind: 'entry', entry: { index, term: at, payload } };
+}
+
+function readPayload(reader: Reader, kind: number): Payload | null {
+  if (kind === kinds.noop) return { kind: 'noop' };
+  if (kind === kinds.command) {
+    const id = { member: memberId(reader.whole()), number: reader.whole() };
+    return { kind: 'command', proposal: { id, command: reader.bytes(reader.count()) } };
+  }
+  if (kind === kinds.configuration) {
+    const voters = reader.members();
+    const configuration: Configuration = { voters, learners: reader.members() };
+    return { kind: 'configuration', configuration };
+  }
+  reader.reject();
+  return null;
+}
