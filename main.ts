@@ -1,0 +1,111 @@
+/**
+ * `flotilla`: one executable for everything. What is asked for is loaded, and nothing else: a storage
+ * service has no code of the CLI in its memory.
+ */
+import { Command } from 'commander';
+
+/** A subcommand: what it is for, and how to get it. */
+interface Subcommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly hidden?: boolean;
+  readonly load: () => Promise<Command>;
+}
+
+const subcommands: readonly Subcommand[] = [
+  {
+    name: 'up',
+    summary: 'run a whole pool on this machine',
+    load: async () => (await import('./cli/up/command.ts')).upCommand(),
+  },
+  {
+    name: 'vm',
+    summary: 'virtual machines: create, list, start, shut down, console, ...',
+    load: async () => (await import('./cli/index.ts')).vmCommand(),
+  },
+  {
+    name: 'host',
+    summary: 'hosts: list, show; run the services of one',
+    load: async () => {
+      const [{ hostCommand }, { hostUpCommand }] = await Promise.all([
+        import('./cli/index.ts'),
+        import('./cli/up/command.ts'),
+      ]);
+      return hostCommand().addCommand(hostUpCommand());
+    },
+  },
+  {
+    name: 'operation',
+    summary: 'what the pool is doing: list, watch, cancel',
+    load: async () => (await import('./cli/index.ts')).operationCommand(),
+  },
+  {
+    name: 'pool',
+    summary: 'the pool at a glance',
+    load: async () => (await import('./cli/index.ts')).poolCommand(),
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    load: async () => (await import('./cli/index.ts')).completionCommand(),
+  },
+  {
+    name: '__complete',
+    summary: 'what the completion scripts ask',
+    hidden: true,
+    load: async () => (await import('./cli/index.ts')).completeCommand(),
+  },
+  {
+    name: 'vm-lifecycle',
+    summary: 'the service that runs the VMs of a host',
+    load: async () => (await import('./services/vm-lifecycle/main.ts')).vmLifecycleCommand(),
+  },
+  {
+    name: 'storage',
+    summary: 'the service that keeps the disks of a host',
+    load: async () => (await import('./services/storage/main.ts')).storageCommand(),
+  },
+  {
+    name: 'network',
+    summary: 'the service that connects the VMs of a host',
+    load: async () => (await import('./services/network/main.ts')).networkCommand(),
+  },
+  {
+    name: 'xenstored',
+    summary: 'the service that keeps the xenstore of a host',
+    load: async () => (await import('./services/xenstore/main.ts')).xenstoredCommand(),
+  },
+  {
+    name: 'consensus',
+    summary: 'a member of the pool database',
+    load: async () => (await import('./consensus/main.ts')).consensusCommand(),
+  },
+  {
+    name: 'simulated-hypervisor',
+    summary: 'pretends to be the hypervisor of a host',
+    hidden: true,
+    load: async () =>
+      (await import('./hypervisor/simulated/command.ts')).simulatedHypervisorCommand(),
+  },
+];
+
+/** The whole tree of commands; only the asked one is more than its name. */
+async function program(asked: string | undefined): Promise<Command> {
+  const root = new Command('flotilla')
+    .description('The control plane of a pool of Xen hosts, without the monolithic domain 0.')
+    .version('0.1.0')
+    .showSuggestionAfterError()
+    .addHelpText('after', '\nStart here:\n  flotilla up              a pool on this machine\n  flotilla vm create --help');
+  for (const subcommand of subcommands) {
+    const hidden = subcommand.hidden === true;
+    if (subcommand.name === asked) root.addCommand(await subcommand.load(), { hidden });
+    else root.command(subcommand.name, { hidden }).description(subcommand.summary);
+  }
+  return root;
+}
+
+// A supervised process ends with its supervisor: the pipe on its standard input closes then.
+if (process.env.FLOTILLA_SUPERVISED === '1')
+  process.stdin.once('end', () => process.kill(process.pid, 'SIGTERM')).resume();
+
+await (await program(process.argv[2])).parseAsync();
