@@ -19,8 +19,8 @@ export interface HostImage {
   readonly root: string;
 }
 
-/** What the control domain's file system can hold, in bytes; the file itself is sparse. */
-const rootSize = 8 * 2 ** 30;
+/** What the control domain's file system can hold. */
+const rootSize = { size: 8 * 2 ** 30, files: 65_536 };
 
 /**
  * Builds the image of a host: hypervisor, control domain's kernel, its initrd and its root disk,

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
+import { runCommand } from '../../base/command.ts';
+import { milliseconds } from '../../base/units.ts';
 
-/** Output kept of one builder's command; a package listing is some 40 KiB. */
-const outputMax = 16 * 2 ** 20;
-
-/** Says what is being built; each call is one line for a person to read. */
+/** Says what is being done; each call is one line for a person to read. */
 export type Report = (line: string) => void;
 
 /** A build that cannot go on for a reason outside this program: a missing tool, a full disk. */
@@ -11,28 +9,19 @@ export class BuildFailure extends Error {
   override readonly name = 'BuildFailure';
 }
 
+/** Ten minutes: the longest step downloads 150 MB of packages. */
+const timeout = milliseconds(600_000);
+
 /**
- * Runs a command to its end and returns what it printed. A missing command, or one that ends with
- * another code than 0, is a `BuildFailure` that quotes the end of what it printed.
+ * Runs a program to its end and returns what it printed. One that is missing, takes too long, or
+ * ends with another code than 0 is a `BuildFailure` that quotes what it said.
  */
-export function run(command: string, args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const environment = {
-      ...process.env,
-      LC_ALL: 'C',
-      PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
-    };
-    const options = { env: environment, maxBuffer: outputMax };
-    execFile(command, [...args], options, (error, stdout, stderr) => {
-      if (error === null) return resolve(stdout);
-      const said = `${stdout}${stderr}`.trim().slice(-2000);
-      reject(
-        new BuildFailure(
-          `"${command} ${args.join(' ').slice(0, 200)}" failed: ${said || error.message}`,
-        ),
-      );
-    });
-  });
+export async function run(program: string, args: readonly string[]): Promise<string> {
+  const result = await runCommand(program, args, timeout);
+  if (result.ok) return result.value;
+  const { kind, command, detail } = result.error;
+  const said = { missing: 'is not installed', refused: `failed: ${detail}`, slow: 'took too long' };
+  throw new BuildFailure(`"${command.slice(0, 200)}" ${said[kind].slice(-2000)}`);
 }
 
 /** Quotes a text for a POSIX shell: the shell reads it as one word, whatever it holds. */

@@ -20,8 +20,8 @@ export const sourceRoots = [
   'package.json',
 ];
 
-/** What a layer's disk can hold, in bytes; its file takes only what is in it. */
-const layerSize = 512 * 2 ** 20;
+/** What a layer's disk can hold. */
+const layerSize = { size: 512 * 2 ** 20, files: 16_384 };
 
 /** Parts of npm packages that no program on a host reads. */
 const unusedParts = /\/node-linux-[a-z0-9]+\/(include|share|CHANGELOG\.md)(\/|$)|\.d\.ts$|\.map$/;

@@ -5,6 +5,7 @@ import { buildHostImage } from '../../deploy/host-image/host-image.ts';
 import { cacheDirectory } from '../../deploy/image/cache.ts';
 import { BuildFailure, type Report, run } from '../../deploy/image/command.ts';
 import { type ArchiveEntry, cpioArchive } from '../../deploy/image/cpio.ts';
+import { buildTestGuest } from '../../deploy/test-guest/test-guest.ts';
 import {
   buildRuntimeLayer,
   buildSourceLayer,
@@ -78,7 +79,12 @@ export async function bootLab(options: LabOptions = {}): Promise<Lab> {
   const image = await buildHostImage(report);
   const runtime = await buildRuntimeLayer(checkout, report);
   const sources = await buildSourceLayer(await hostSources(), report);
-  const disks = { 'flotilla-runtime': runtime, 'flotilla-sources': sources };
+  const guest = await buildTestGuest(report);
+  const disks = {
+    'flotilla-runtime': runtime,
+    'flotilla-sources': sources,
+    'flotilla-guest': guest,
+  };
 
   const runs = join(cacheDirectory(), 'runs');
   await mkdir(runs, { recursive: true });
