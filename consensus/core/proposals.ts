@@ -10,7 +10,7 @@ import type { Leadership, Raft } from './raft.ts';
 export function onProposeInput(raft: Raft, proposals: readonly Proposal[]): void {
   const { leadership, leader } = raft;
   if (leadership === null && leader !== null) {
-    send(raft, leader, { kind: 'propose', proposals });
+    forward(raft, leader, proposals);
     return;
   }
   if (leadership === null) refuse(raft, proposals, 'no-leader');
@@ -19,6 +19,16 @@ export function onProposeInput(raft: Raft, proposals: readonly Proposal[]): void
 
 function reasonOf(leadership: Leadership): 'overloaded' | 'transferring' {
   return leadership.transfer === null ? 'overloaded' : 'transferring';
+}
+
+/** Hands proposals to the leader, in messages of the size of an append. */
+function forward(raft: Raft, leader: MemberId, proposals: readonly Proposal[]): void {
+  let rest = proposals;
+  while (rest.length > 0) {
+    const count = Math.max(1, countWithin(raft, rest, raft.limits.appendBytesMax));
+    send(raft, leader, { kind: 'propose', proposals: rest.slice(0, count) });
+    rest = rest.slice(count);
+  }
 }
 
 function refuse(raft: Raft, proposals: readonly Proposal[], reason: RefusalReason): void {

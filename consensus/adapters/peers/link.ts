@@ -1,0 +1,123 @@
+import type { ChannelCredentials, ClientDuplexStream } from '@grpc/grpc-js';
+import { assert } from '../../../base/assert.ts';
+import { type Connection, connect } from '../../../proto/client.ts';
+import type { Input } from '../../../proto/codec.ts';
+import { type PeerFrame, PeerService } from '../../../proto/gen/flotilla.raft.v1.ts';
+import type { MemberId } from '../../core/ids.ts';
+import type { Message } from '../../core/message.ts';
+import { greet, type PeerIdentity } from './greeting.ts';
+import { PeerQueue } from './queue.ts';
+import { toWire } from './to-wire.ts';
+
+/** First and longest wait before a connection that failed is tried again, in milliseconds. */
+const backoffMin = 50;
+const backoffMax = 1000;
+
+/** A silent connection is asked for a sign of life, and closed without one, in milliseconds. */
+const keepaliveTime = 2000;
+const keepaliveTimeout = 2000;
+
+/** What a link tells its owner. */
+export interface LinkListener {
+  /** Messages to this member were lost. */
+  lost(): void;
+  /** The connection failed; the sentence says why. Called once for each new reason. */
+  failed(reason: string): void;
+  connected(): void;
+}
+
+type Stream = ClientDuplexStream<Input<PeerFrame>, PeerFrame>;
+
+/** The way to one other member: a stream, the queue in front of it, and patience. */
+export class PeerLink {
+  readonly #self: PeerIdentity;
+  readonly #to: MemberId;
+  readonly #connection: Connection;
+  readonly #listener: LinkListener;
+  readonly #queue = new PeerQueue();
+  #stream: Stream | null = null;
+  #blocked = false;
+  #backoff = backoffMin;
+  #retry: NodeJS.Timeout | null = null;
+  #reason: string | null = null;
+  #closed = false;
+
+  constructor(
+    self: PeerIdentity,
+    to: MemberId,
+    address: string,
+    credentials: ChannelCredentials,
+    listener: LinkListener,
+  ) {
+    this.#self = self;
+    this.#to = to;
+    this.#listener = listener;
+    this.#connection = connect(address, credentials, {
+      'grpc.initial_reconnect_backoff_ms': backoffMin,
+      'grpc.max_reconnect_backoff_ms': backoffMax,
+      'grpc.keepalive_time_ms': keepaliveTime,
+      'grpc.keepalive_timeout_ms': keepaliveTimeout,
+      'grpc.keepalive_permit_without_calls': 1,
+      // A connection of its own: other streams to the same host do not hold this one up.
+      'grpc.use_local_subchannel_pool': 1,
+    });
+    this.#open();
+  }
+
+  /** Queues a message and sends what can be sent. */
+  send(message: Message): void {
+    if (this.#queue.push(message)) this.#listener.lost();
+    this.#flush();
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#stream?.cancel();
+    this.#stream = null;
+    this.#connection.close();
+  }
+
+  #open(): void {
+    this.#retry = null;
+    const stream = this.#connection.client(PeerService).exchange();
+    this.#stream = stream;
+    this.#blocked = false;
+    stream.on('data', (frame: PeerFrame) => {
+      if (frame.greeting === undefined) return;
+      this.#backoff = backoffMin;
+      this.#reason = null;
+      this.#listener.connected();
+    });
+    stream.on('drain', () => {
+      this.#blocked = false;
+      this.#flush();
+    });
+    // A stream that has ended reports it as an error too, with the reason; once is enough.
+    stream.on('error', (error) => this.#ended(stream, error.message));
+    stream.on('end', () => this.#ended(stream, 'the other member closed the stream'));
+    stream.write({ greeting: greet(this.#self, this.#to) });
+    this.#flush();
+  }
+
+  #flush(): void {
+    const stream = this.#stream;
+    while (stream !== null && !this.#blocked && !this.#queue.isEmpty) {
+      const messages = this.#queue.take();
+      assert(messages.length > 0, 'a queue that is not empty gives a message');
+      this.#blocked = !stream.write({ messages: { messages: messages.map(toWire) } });
+    }
+  }
+
+  #ended(stream: Stream, reason: string): void {
+    if (this.#closed || this.#stream !== stream) return;
+    this.#stream = null;
+    this.#queue.clear();
+    this.#retry = setTimeout(() => this.#open(), this.#backoff);
+    this.#backoff = Math.min(2 * this.#backoff, backoffMax);
+    const isNews = reason !== this.#reason;
+    this.#reason = reason;
+    this.#listener.lost();
+    if (isNews) this.#listener.failed(reason);
+  }
+}
