@@ -23,6 +23,8 @@ export const storeBounds = {
   watchScan: 20_000,
   /** Superseded versions that one applied command frees at most: how long a compaction holds up. */
   trimPerCommand: 200,
+  /** The same for one turn after a compaction, beside other calls: some milliseconds. */
+  trimPerTurn: 5000,
   /** Size at which a chunk of a snapshot is closed; one large value may exceed it. */
   snapshotChunk: (256 * 2 ** 10) as Bytes,
 } as const;

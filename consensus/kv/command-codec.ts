@@ -10,7 +10,7 @@ import type { LeaseId, Revision } from './version.ts';
  * The first byte of a command. 1 to 15 are operations, as in `operation-codec.ts`. A number is
  * never given to something else: logs that older members wrote must stay readable.
  */
-const kinds = { compact: 16, grant: 17, revoke: 18, renew: 19, expire: 20 } as const;
+const kinds = { compact: 16, grant: 17, revoke: 18, renew: 19, expire: 20, describe: 21 } as const;
 
 /** Encodes a command for the log. */
 export function encodeCommand(command: Command): Buffer {
@@ -47,6 +47,13 @@ export function encodeCommand(command: Command): Buffer {
         writer.varint(renewals);
       }
       break;
+    case 'describe':
+      writer.u8(kinds.describe);
+      writer.varint(command.member);
+      writer.bytes(command.name);
+      writer.varint(command.clientUrls.length);
+      for (const url of command.clientUrls) writer.bytes(url);
+      break;
     default:
       unreachable(command);
   }
@@ -80,6 +87,13 @@ function readCommand(reader: ByteReader, kind: number): Command | null {
           id: reader.i64() as LeaseId,
           renewals: reader.varint(),
         })),
+      };
+    case kinds.describe:
+      return {
+        kind: 'describe',
+        member: reader.varint(),
+        name: reader.bytes(),
+        clientUrls: readList(reader, () => reader.bytes()),
       };
     default: {
       const operation = readOperation(reader, kind);

@@ -115,9 +115,9 @@ export class History {
     this.#compacted = revision;
   }
 
-  /** Frees up to `limit` superseded versions; returns whether more are left to free. */
+  /** Frees up to `limit` superseded versions; returns whether more could be freed at once. */
   trim(limit: number): boolean {
-    if (this.#pins > 0) return this.#trimmable();
+    if (this.#pins > 0) return false;
     for (let freed = 0; freed < limit && this.#trimmable(); freed += 1) this.#trimFirst();
     return this.#trimmable();
   }

@@ -27,6 +27,7 @@ export class NaiveStore {
   #states: State[] = [new Map(), new Map()];
   #events: Event[] = [];
   #leases = new Map<bigint, { ttl: number; renewals: number }>();
+  #members = new Map<number, Extract<Command, { kind: 'describe' }>>();
   #compacted = 0;
   /** What the command that is being applied wrote so far. */
   #draft: Map<string, Event> = new Map();
@@ -42,6 +43,12 @@ export class NaiveStore {
 
   events(): readonly Event[] {
     return this.#events;
+  }
+
+  member(id: number): object | undefined {
+    const known = this.#members.get(id);
+    if (known === undefined) return undefined;
+    return { member: id, name: known.name, clientUrls: known.clientUrls };
   }
 
   leases(): object[] {
@@ -114,6 +121,9 @@ export class NaiveStore {
             return lease?.ttl ?? 0;
           }),
         };
+      case 'describe':
+        this.#members.set(command.member, command);
+        return { kind: 'describe', revision: this.revision };
       case 'expire':
         return this.#expire(command.leases);
     }

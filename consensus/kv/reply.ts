@@ -56,6 +56,7 @@ export type CommandReply =
   | { readonly kind: 'revoke'; readonly revision: Revision }
   /** In the order of the request: each lease's TTL in seconds, 0 where it does not exist. */
   | { readonly kind: 'renew'; readonly revision: Revision; readonly ttls: readonly number[] }
+  | { readonly kind: 'describe'; readonly revision: Revision }
   /** The leases that were indeed revoked. */
   | { readonly kind: 'expire'; readonly revision: Revision; readonly expired: readonly LeaseId[] };
 

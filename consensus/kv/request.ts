@@ -81,4 +81,11 @@ export type Command =
   | {
       readonly kind: 'expire';
       readonly leases: readonly { readonly id: LeaseId; readonly renewals: number }[];
+    }
+  /** A member of the pool database says how clients reach it. */
+  | {
+      readonly kind: 'describe';
+      readonly member: number;
+      readonly name: ByteString;
+      readonly clientUrls: readonly ByteString[];
     };

@@ -1,11 +1,13 @@
-import { crc32 } from 'node:zlib';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { storeBounds } from './bounds.ts';
 import { ByteReader } from './byte-reader.ts';
 import { type ByteString, emptyBytes, nextKey } from './byte-string.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { crc32 } from './crc32.ts';
 import { History } from './history.ts';
 import { type Lease, LeaseTable } from './lease-table.ts';
+import { type MemberDescription, MemberTable } from './member-table.ts';
+import { readList } from './operation-codec.ts';
 import { isTombstone, type LeaseId, type Revision, type Version } from './version.ts';
 
 /**
@@ -13,7 +15,7 @@ import { isTombstone, type LeaseId, type Revision, type Version } from './versio
  * from 0 (varint), then records, each with its kind first. The last record of the last chunk is the
  * end, with the number of all records before it.
  */
-const kinds = { header: 1, lease: 2, compacted: 3, change: 4, end: 5 } as const;
+const kinds = { header: 1, lease: 2, compacted: 3, change: 4, end: 5, member: 6 } as const;
 
 /** Raised when the layout changes in a way that older members cannot read. */
 const formatVersion = 1;
@@ -24,12 +26,18 @@ const keysPerLookUp = 256;
 interface Content {
   readonly history: History;
   readonly leases: LeaseTable;
+  readonly members: MemberTable;
 }
 
 /** See `Store.snapshot`. */
-export function snapshotChunks(history: History, leases: LeaseTable): Iterable<Uint8Array> {
+export function snapshotChunks(
+  history: History,
+  leases: LeaseTable,
+  members: MemberTable,
+): Iterable<Uint8Array> {
   const unpin = history.pin();
-  const chunks = makeChunks(records(history, [...leases.all()].map(leaseCopy)), unpin);
+  const tables = [...[...members.all()].map(memberRecord), ...[...leases.all()].map(leaseRecord)];
+  const chunks = makeChunks(records(history, tables), unpin);
   let first: IteratorResult<Uint8Array, void> | null = chunks.next();
   return {
     [Symbol.iterator]: () => ({
@@ -43,11 +51,27 @@ export function snapshotChunks(history: History, leases: LeaseTable): Iterable<U
   };
 }
 
-function leaseCopy({ id, ttl, renewals }: Lease): Omit<Lease, 'keys'> {
-  return { id, ttl, renewals };
+type RecordWriter = (writer: ByteWriter) => void;
+
+function memberRecord({ member, name, clientUrls }: MemberDescription): RecordWriter {
+  return (writer) => {
+    writer.u8(kinds.member);
+    writer.varint(member);
+    writer.bytes(name);
+    writer.varint(clientUrls.length);
+    for (const url of clientUrls) writer.bytes(url);
+  };
 }
 
-type RecordWriter = (writer: ByteWriter) => void;
+/** The lease as it is now; it may be renewed before this is written. */
+function leaseRecord({ id, ttl, renewals }: Lease): RecordWriter {
+  return (writer) => {
+    writer.u8(kinds.lease);
+    writer.i64(id);
+    writer.varint(ttl);
+    writer.varint(renewals);
+  };
+}
 
 function* makeChunks(
   source: Iterable<RecordWriter>,
@@ -82,10 +106,7 @@ function sealed(content: Buffer): Buffer {
 }
 
 /** What the history holds at the first call of `next`; later changes do not show. */
-function* records(
-  history: History,
-  leases: readonly Omit<Lease, 'keys'>[],
-): Generator<RecordWriter> {
+function* records(history: History, tables: readonly RecordWriter[]): Generator<RecordWriter> {
   const { revision, compacted, log } = history;
   const end = log.end;
   let position = log.firstAtOrAfter(compacted);
@@ -95,13 +116,7 @@ function* records(
     writer.varint(revision);
     writer.varint(compacted);
   };
-  for (const lease of leases)
-    yield (writer) => {
-      writer.u8(kinds.lease);
-      writer.i64(lease.id);
-      writer.varint(lease.ttl);
-      writer.varint(lease.renewals);
-    };
+  yield* tables;
   for (const version of compactedVersions(history, compacted))
     yield (writer) => writeVersion(writer, kinds.compacted, version);
   for (; position < end; position += 1) {
@@ -144,7 +159,11 @@ function writeVersion(writer: ByteWriter, kind: number, version: Version): void 
 
 /** Reads a whole snapshot. The failure says which chunk is damaged or missing. */
 export function readSnapshot(chunks: Iterable<Uint8Array>): Result<Content, string> {
-  const content: Content = { history: new History(), leases: new LeaseTable() };
+  const content: Content = {
+    history: new History(),
+    leases: new LeaseTable(),
+    members: new MemberTable(),
+  };
   const state: ReadState = { ...content, records: 0, revision: null, ended: false };
   let number = 0;
   for (const chunk of chunks) {
@@ -201,6 +220,11 @@ function readRecord(state: ReadState, reader: ByteReader): string | null {
   state.records += 1;
   if (kind === kinds.lease) {
     state.leases.grant(reader.i64() as LeaseId, reader.varint(), reader.varint());
+    return null;
+  }
+  if (kind === kinds.member) {
+    const [member, name] = [reader.varint(), reader.bytes()];
+    state.members.set({ member, name, clientUrls: readList(reader, () => reader.bytes()) });
     return null;
   }
   if (kind !== kinds.compacted && kind !== kinds.change) return `holds a record of kind ${kind}`;

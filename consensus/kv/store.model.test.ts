@@ -120,6 +120,15 @@ const commandOf: fc.Arbitrary<Command> = fc
         leases: fc.array(fc.record({ id: leaseOf, renewals: fc.nat(2) }), { maxLength: 2 }),
       }),
     },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('describe' as const),
+        member: fc.nat(3),
+        name: fc.constant(bytes('host-1')),
+        clientUrls: fc.array(fc.constant(bytes('http://127.0.0.1:2379')), { maxLength: 2 }),
+      }),
+    },
   )
   .filter(
     (command) =>
@@ -148,6 +157,7 @@ function plainReply(reply: OperationReply | StoreReply): NaiveReply {
       case 'revoke':
       case 'renew':
       case 'expire':
+      case 'describe':
         return value;
       default:
         return plainReply(value);
@@ -209,6 +219,7 @@ function assertSame(
     const got = store.range(request);
     t.deepEqual(plainReply(got.ok ? got.value : got), naive.read(request));
   }
+  for (const member of [0, 1, 2, 3]) t.deepEqual(store.member(member), naive.member(member));
   t.deepEqual(
     [...store.leases()].map(({ id, ttl, renewals, keys }) => ({
       id,

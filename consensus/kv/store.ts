@@ -6,6 +6,7 @@ import { decodeCommand } from './command-codec.ts';
 import type { StoreFailure } from './failure.ts';
 import { History } from './history.ts';
 import { type Lease, LeaseTable } from './lease-table.ts';
+import { type MemberDescription, MemberTable } from './member-table.ts';
 import { Mutation } from './mutation.ts';
 import { readRange } from './range.ts';
 import type { RangeReply, StoreReply, TxnReply } from './reply.ts';
@@ -33,6 +34,7 @@ export interface LeaseObserver {
 export class Store {
   #history = new History();
   #leases = new LeaseTable();
+  #members = new MemberTable();
   readonly #hub = new WatchHub(() => this.#history);
   #observer: LeaseObserver | null = null;
 
@@ -81,7 +83,12 @@ export class Store {
     return this.#leases.all();
   }
 
-  /** Frees up to `limit` versions that a compaction gave up; returns whether more are left. */
+  /** What a member of the pool database said of itself. */
+  member(id: number): MemberDescription | undefined {
+    return this.#members.get(id);
+  }
+
+  /** Frees up to `limit` versions that a compaction gave up; returns whether more could be. */
   trim(limit: number): boolean {
     return this.#history.trim(limit);
   }
@@ -101,7 +108,7 @@ export class Store {
    * them to the end, or leave by `break` or `return`: until then nothing is freed.
    */
   snapshot(): Iterable<Uint8Array> {
-    return snapshotChunks(this.#history, this.#leases);
+    return snapshotChunks(this.#history, this.#leases, this.#members);
   }
 
   /** Replaces the store by a snapshot's. A damaged one is refused, and the store stays as it was. */
@@ -111,6 +118,7 @@ export class Store {
     const delivered = this.revision;
     this.#history = read.value.history;
     this.#leases = read.value.leases;
+    this.#members = read.value.members;
     this.#hub.rewind(delivered);
     this.#observer?.onLeasesReplaced(this.#leases.all());
     return ok(undefined);
@@ -141,6 +149,11 @@ export class Store {
         const expired = due.map((each) => each.id);
         for (const id of expired) this.#revoke(id);
         return ok({ kind: 'expire', revision: this.revision, expired });
+      }
+      case 'describe': {
+        const { member, name, clientUrls } = command;
+        this.#members.set({ member, name, clientUrls });
+        return ok({ kind: 'describe', revision: this.revision });
       }
       default:
         return unreachable(command);

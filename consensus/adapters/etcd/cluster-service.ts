@@ -1,0 +1,39 @@
+import { ok } from '../../../base/result.ts';
+import type { Input } from '../../../proto/codec.ts';
+import type { Cluster, Member } from '../../../proto/gen/etcdserverpb.ts';
+import type { Handlers } from '../../../proto/server.ts';
+import { type ByteString, bufferOf } from '../../kv/byte-string.ts';
+import type { EtcdMember } from './member.ts';
+import { unary } from './unary.ts';
+
+/**
+ * etcd's Cluster service: who is a member is Raft's to say, the addresses for clients are what each
+ * member put into the store. Members cannot be changed yet: those calls are UNIMPLEMENTED.
+ */
+export function clusterService(member: EtcdMember): Handlers<Cluster> {
+  return {
+    memberList: unary(async () => {
+      const current = await member.readBarrier();
+      if (!current.ok) return current;
+      return ok({ header: member.headerNow(), members: memberList(member) });
+    }),
+  };
+}
+
+function memberList(member: EtcdMember): Input<Member>[] {
+  return member.replica.status().members.map((id) => {
+    const configured = member.configured.find((each) => each.id === id);
+    const described = member.store.member(id);
+    return {
+      ID: BigInt(id),
+      // etcd shows no name before a member has started and told it.
+      name: described === undefined ? '' : text(described.name),
+      peerURLs: configured?.peerUrls ?? [],
+      clientURLs: described?.clientUrls.map(text) ?? [],
+    };
+  });
+}
+
+function text(bytes: ByteString): string {
+  return bufferOf(bytes).toString('utf8');
+}

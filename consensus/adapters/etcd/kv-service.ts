@@ -1,0 +1,90 @@
+import { ok } from '../../../base/result.ts';
+import type { KV } from '../../../proto/gen/etcdserverpb.ts';
+import type { Handlers } from '../../../proto/server.ts';
+import { storeBounds } from '../../kv/bounds.ts';
+import type { Operation } from '../../kv/request.ts';
+import { isReadOnly, validate } from '../../kv/validate.ts';
+import { type Served, storeFailure } from './failures.ts';
+import type { EtcdMember } from './member.ts';
+import {
+  deleteRequest,
+  isSerializable,
+  putRequest,
+  rangeRequest,
+  revision,
+  txnRequest,
+} from './requests.ts';
+import { deleteResponse, putResponse, rangeResponse, txnResponse } from './responses.ts';
+import { unary } from './unary.ts';
+
+/** etcd's KV service: reads here once they are linearizable, writes through the log. */
+export function kvService(member: EtcdMember): Handlers<KV> {
+  const { store, header } = member;
+  return {
+    range: unary(async (wire) => {
+      const request = rangeRequest(wire);
+      if (!request.ok) return request;
+      const valid = check(request.value);
+      if (!valid.ok) return valid;
+      if (!wire.serializable) {
+        const current = await member.readBarrier();
+        if (!current.ok) return current;
+      }
+      const reply = store.range(request.value);
+      return reply.ok ? ok(rangeResponse(reply.value, header)) : storeFailure(reply.error);
+    }),
+    put: unary(async (wire) => {
+      const request = putRequest(wire);
+      const valid = check(request);
+      if (!valid.ok) return valid;
+      const reply = await member.propose<'put'>(request);
+      return reply.ok ? ok(putResponse(reply.value, header)) : reply;
+    }),
+    deleteRange: unary(async (wire) => {
+      const request = deleteRequest(wire);
+      const valid = check(request);
+      if (!valid.ok) return valid;
+      const reply = await member.propose<'delete'>(request);
+      return reply.ok ? ok(deleteResponse(reply.value, header)) : reply;
+    }),
+    txn: unary(async (wire) => {
+      const request = txnRequest(wire);
+      if (!request.ok) return request;
+      const valid = check(request.value);
+      if (!valid.ok) return valid;
+      if (!isReadOnly(request.value)) {
+        const reply = await member.propose<'txn'>(request.value);
+        return reply.ok ? ok(txnResponse(reply.value, header)) : reply;
+      }
+      if (!isSerializable(wire)) {
+        const current = await member.readBarrier();
+        if (!current.ok) return current;
+      }
+      const reply = store.readTxn(request.value);
+      return reply.ok ? ok(txnResponse(reply.value, header)) : storeFailure(reply.error);
+    }),
+    compact: unary(async (wire) => {
+      const reply = await member.propose<'compact'>({
+        kind: 'compact',
+        revision: revision(wire.revision),
+      });
+      if (!reply.ok) return reply;
+      const freed = free(member);
+      if (wire.physical) await freed;
+      return ok({ header: header(reply.value.revision) });
+    }),
+  };
+}
+
+function check(operation: Operation): Served<void> {
+  const refusal = validate(operation);
+  return refusal === null ? ok(undefined) : storeFailure(refusal);
+}
+
+/** Frees what was compacted, in turns, so that other calls are served in between. */
+async function free({ store }: EtcdMember): Promise<void> {
+  while (store.trim(storeBounds.trimPerTurn))
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+}

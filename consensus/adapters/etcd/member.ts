@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { fail, ok, type Result } from '../../../base/result.ts';
+import type { Bytes } from '../../../base/units.ts';
+import type { Input } from '../../../proto/codec.ts';
+import type { ResponseHeader } from '../../../proto/gen/etcdserverpb.ts';
+import { storeBounds } from '../../kv/bounds.ts';
+import { encodeCommand } from '../../kv/command-codec.ts';
+import type { CommandReply, StoreReply } from '../../kv/reply.ts';
+import type { Command } from '../../kv/request.ts';
+import type { Store } from '../../kv/store.ts';
+import type { LeaseId, Revision } from '../../kv/version.ts';
+import type { Replica, ReplicaError } from '../../replica.ts';
+import { failures, replicaFailure, type Served, storeFailure } from './failures.ts';
+
+/** A member of the pool as it was told of at the start. */
+export interface ConfiguredMember {
+  readonly id: number;
+  readonly name: string;
+  /** `http://HOST:PORT` of the members' own traffic. */
+  readonly peerUrls: readonly string[];
+}
+
+/** What the API of one member is made of. */
+export interface EtcdParts {
+  readonly store: Store;
+  readonly replica: Replica<StoreReply>;
+  /** The same on all members of one pool; told to clients in every header. */
+  readonly clusterId: bigint;
+  readonly members: readonly ConfiguredMember[];
+  /** Above this size of the store, only what makes it smaller is taken. */
+  readonly quota: Bytes;
+}
+
+type ReplyTo<Kind> = Extract<CommandReply, { readonly kind: Kind }>;
+
+/** The store and its replica, as all services of the API use them. */
+export class EtcdMember {
+  readonly #parts: EtcdParts;
+
+  constructor(parts: EtcdParts) {
+    this.#parts = parts;
+  }
+
+  get store(): Store {
+    return this.#parts.store;
+  }
+
+  get replica(): Replica<StoreReply> {
+    return this.#parts.replica;
+  }
+
+  get configured(): readonly ConfiguredMember[] {
+    return this.#parts.members;
+  }
+
+  /** Whether the store has reached its quota. */
+  get isFull(): boolean {
+    return this.store.size >= this.#parts.quota;
+  }
+
+  /** The header of a response about `revision`. */
+  readonly header = (revision: Revision): Input<ResponseHeader> => {
+    const { member, term } = this.replica.status();
+    return {
+      clusterId: this.#parts.clusterId,
+      memberId: BigInt(member),
+      revision: BigInt(revision),
+      raftTerm: BigInt(term),
+    };
+  };
+
+  /** The header of a response about what this member has now. */
+  headerNow(): Input<ResponseHeader> {
+    return this.header(this.store.revision);
+  }
+
+  /** Gets a command applied. What would make a full store larger is refused before. */
+  async propose<Kind extends Command['kind']>(
+    command: Extract<Command, { readonly kind: Kind }>,
+  ): Promise<Served<ReplyTo<Kind>>> {
+    if (this.isFull && grows(command)) return fail(failures.noSpace);
+    const encoded = encodeCommand(command);
+    if (encoded.length > storeBounds.requestSize) return fail(failures.tooLarge);
+    const proposed = await this.replica.propose(encoded);
+    if (!proposed.ok) return replicaFailure(proposed.error.code);
+    if (!proposed.value.ok) return storeFailure(proposed.value.error);
+    // A command's reply is of the command's kind.
+    return ok(proposed.value.value as ReplyTo<Kind>);
+  }
+
+  /** Resolves when a read of the store is linearizable. */
+  async readBarrier(): Promise<Served<void>> {
+    const reached: Result<void, ReplicaError> = await this.replica.readBarrier();
+    return reached.ok ? reached : replicaFailure(reached.error.code);
+  }
+}
+
+function grows(command: Command): boolean {
+  return command.kind === 'put' || command.kind === 'txn' || command.kind === 'grant';
+}
+
+/** An id for a lease whose client left the choice to us: positive, as etcd's are. */
+export function randomLeaseId(): LeaseId {
+  const id = randomBytes(8).readBigInt64LE() & 0x7fff_ffff_ffff_ffffn;
+  return (id === 0n ? 1n : id) as LeaseId;
+}
