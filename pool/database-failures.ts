@@ -21,6 +21,16 @@ export function revisionCompacted(revision: Revision): Failure {
   };
 }
 
+/** A resume revision that this database has not reached: it is another database's. */
+export function revisionInFuture(revision: Revision): Failure {
+  return {
+    reason: 'INVALID_FIELD',
+    message: `revision ${revision} has not come yet`,
+    remedy: 'Pass a revision that this pool returned.',
+    field: 'resume_revision',
+  };
+}
+
 /** A lease that has ended, or never was. */
 export const leaseNotFound: Failure = {
   reason: 'NOT_FOUND',

@@ -14,8 +14,8 @@ export interface ResourceWatch<Resource, Event> {
   readonly prefixes: readonly string[];
   /** The request's `resume_revision`; 0: from the start. */
   readonly resumeRevision: number;
-  /** The ids of the resources that an entry is a part of. */
-  idsOf(entry: Entry): readonly string[];
+  /** The ids of the resources that an entry is a part of, among all entries as they are then. */
+  idsOf(entry: Entry, entries: ReadonlyMap<string, Entry>): readonly string[];
   /**
    * The resource of an id as the entries make it; null where there is none, or where the request's
    * filter leaves it out: one that comes to fit is CREATED, one that no longer fits is DELETED.
@@ -56,7 +56,7 @@ async function sendExisting<Resource, Event>(
   entries: ReadonlyMap<string, Entry>,
   revision: Revision,
 ): Promise<void> {
-  const ids = new Set([...entries.values()].flatMap((entry) => watch.idsOf(entry)));
+  const ids = new Set([...entries.values()].flatMap((entry) => watch.idsOf(entry, entries)));
   for (const id of ids) {
     const resource = watch.resource(id, entries);
     if (resource === null) continue;
@@ -71,7 +71,7 @@ async function sendChanges<Resource, Event>(
   entries: Map<string, Entry>,
   batch: { readonly revision: Revision; readonly changes: readonly Change[] },
 ): Promise<void> {
-  const ids = [...new Set(batch.changes.flatMap((change) => idsOf(watch, change)))];
+  const ids = [...new Set(batch.changes.flatMap((change) => idsOf(watch, change, entries)))];
   const before = new Map(ids.map((id) => [id, watch.resource(id, entries)]));
   for (const change of batch.changes) applyChange(entries, change);
   const events = ids.flatMap((id) => {
@@ -87,9 +87,13 @@ async function sendChanges<Resource, Event>(
   }
 }
 
-function idsOf(watch: ResourceWatch<unknown, unknown>, change: Change): readonly string[] {
-  const entries = change.kind === 'put' ? [change.previous, change.entry] : [change.previous];
-  return entries.flatMap((entry) => (entry === null ? [] : watch.idsOf(entry)));
+function idsOf(
+  watch: ResourceWatch<unknown, unknown>,
+  change: Change,
+  entries: ReadonlyMap<string, Entry>,
+): readonly string[] {
+  const own = change.kind === 'put' ? [change.previous, change.entry] : [change.previous];
+  return own.flatMap((entry) => (entry === null ? [] : watch.idsOf(entry, entries)));
 }
 
 /** Null: nothing that the caller would see. */

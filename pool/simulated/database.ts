@@ -8,6 +8,7 @@ import {
   databaseUnavailable,
   leaseNotFound,
   revisionCompacted,
+  revisionInFuture,
   tooLarge,
   watchTooSlow,
 } from '../database-failures.ts';
@@ -138,6 +139,7 @@ export function simulatedDatabase(settings: SimulatedSettings = {}): SimulatedDa
 function listed(store: Store, request: ListRequest) {
   const revision = request.revision ?? store.revision;
   if (revision < store.compacted) return fail(revisionCompacted(revision));
+  if (revision > store.revision) return fail(revisionInFuture(revision));
   const after = request.after ?? '';
   const limit = request.limit ?? bounds.pageSizeMax;
   const found = store.entriesAt(request.prefix, revision).filter((entry) => entry.key > after);
