@@ -95,7 +95,10 @@ async function program(asked: string | undefined): Promise<Command> {
     .description('The control plane of a pool of Xen hosts, without the monolithic domain 0.')
     .version('0.1.0')
     .showSuggestionAfterError()
-    .addHelpText('after', '\nStart here:\n  flotilla up              a pool on this machine\n  flotilla vm create --help');
+    .addHelpText(
+      'after',
+      '\nStart here:\n  flotilla up              a pool on this machine\n  flotilla vm create --help',
+    );
   for (const subcommand of subcommands) {
     const hidden = subcommand.hidden === true;
     if (subcommand.name === asked) root.addCommand(await subcommand.load(), { hidden });
@@ -108,4 +111,5 @@ async function program(asked: string | undefined): Promise<Command> {
 if (process.env.FLOTILLA_SUPERVISED === '1')
   process.stdin.once('end', () => process.kill(process.pid, 'SIGTERM')).resume();
 
-await (await program(process.argv[2])).parseAsync();
+const [, , first, second] = process.argv;
+await (await program(first === 'help' ? second : first)).parseAsync();

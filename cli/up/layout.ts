@@ -155,7 +155,7 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
     processes.unshift({
       name: 'simulated-hypervisor',
       command: ['simulated-hypervisor'],
-      configuration: { socket, directory: join(directory, 'simulated-hypervisor') },
+      configuration: { socket },
     });
   return { host: { id: host.id, name: host.name }, directory, processes };
 }

@@ -1,0 +1,121 @@
+import type { ControlDomain } from './control-domain.ts';
+
+/** Where the pool of a test keeps its state, in the control domain. */
+const directory = '/var/lib/flotilla/pool';
+
+/** Emulated hosts are slow, and slower on a busy machine: a hang is what these are to tell. */
+const patience = 300_000;
+
+/** What a command printed, and how it ended. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A pool of one real Xen host, driven by its own CLI in the control domain. */
+export class PoolInLab {
+  readonly #host: ControlDomain;
+
+  constructor(host: ControlDomain) {
+    this.#host = host;
+  }
+
+  /** `flotilla up` in the background; done when the pool answers and its host is up. */
+  async start(): Promise<void> {
+    await this.#host.sh(
+      `setsid flotilla up --dir ${directory} --hypervisor xen >/var/log/flotilla-up.log 2>&1 </dev/null &`,
+    );
+    await this.eventually(
+      'the pool with its host up',
+      () => this.run('pool', 'status', '--json'),
+      (ran) => ran.code === 0 && (JSON.parse(ran.stdout) as { hostsUp: number }).hostsUp === 1,
+    );
+  }
+
+  /** Runs `flotilla ...` in the control domain. */
+  run(...command: readonly string[]): Promise<Ran> {
+    return this.#host.exec(['flotilla', ...command], {
+      timeout: patience,
+      environment: { FLOTILLA_POOL: directory },
+    });
+  }
+
+  /** Runs `flotilla ...` and fails where it failed. */
+  async done(...command: readonly string[]): Promise<string> {
+    const ran = await this.run(...command);
+    if (ran.code !== 0)
+      throw new Error(
+        `flotilla ${command.join(' ')}: exit code ${ran.code}\n${ran.stdout}${ran.stderr}\n${await this.logs()}`,
+      );
+    return ran.stdout;
+  }
+
+  async json<Value>(...command: readonly string[]): Promise<Value> {
+    return JSON.parse(await this.done(...command, '--json')) as Value;
+  }
+
+  /** Starts a command that is not waited for. */
+  async background(...command: readonly string[]): Promise<void> {
+    const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+    await this.#host.sh(
+      `FLOTILLA_POOL=${directory} setsid flotilla ${words} >/dev/null 2>&1 </dev/null &`,
+    );
+  }
+
+  /** The processes of a service, by their configuration's file. */
+  async kill(service: string): Promise<void> {
+    await this.#host.sh(`pkill -KILL -f 'host-1/${service}.json'`);
+  }
+
+  /** The names of the domains that Xen's own tool sees, without domain 0. */
+  async xlDomains(): Promise<readonly { readonly name: string; readonly domid: number }[]> {
+    const lines = (await this.#host.sh('xl list')).trimEnd().split('\n').slice(2);
+    return lines.map((line) => {
+      const [name = '', domid = ''] = line.split(/\s+/);
+      return { name, domid: Number(domid) };
+    });
+  }
+
+  /** What a stopped VM must not leave: loop devices, and interfaces on the bridge. */
+  async leftovers(): Promise<{ readonly loops: string; readonly vifs: string }> {
+    return {
+      loops: (await this.#host.sh('losetup --all --noheadings --output NAME')).trim(),
+      vifs: (await this.#host.sh('ls /sys/class/net | grep ^vif || true')).trim(),
+    };
+  }
+
+  /** What a VM's console has printed so far. */
+  async console(vm: string): Promise<string> {
+    const ran = await this.#host.exec(
+      `FLOTILLA_POOL=${directory} timeout 20 flotilla vm console ${vm} </dev/null`,
+      { timeout: patience },
+    );
+    return ran.stdout;
+  }
+
+  /** Asks again until the answer is what is waited for; the last answer is in the error. */
+  async eventually<Value>(
+    what: string,
+    ask: () => Promise<Value>,
+    isIt: (value: Value) => boolean,
+  ): Promise<Value> {
+    const until = performance.now() + patience;
+    for (;;) {
+      const value = await ask();
+      if (isIt(value)) return value;
+      if (performance.now() > until)
+        throw new Error(
+          `${what} did not come about; the last answer: ${JSON.stringify(value)}\n${await this.logs()}`,
+        );
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+
+  /** The ends of all logs. */
+  logs(): Promise<string> {
+    return this.#host.sh(
+      `tail -n 8 /var/log/flotilla-up.log ${directory}/host-1/logs/*.log || true`,
+    );
+  }
+}
