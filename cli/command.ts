@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, type CommanderError, InvalidArgumentError } from 'commander';
 import { type Milliseconds, milliseconds } from '../base/units.ts';
 import type { Context } from './context.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
@@ -6,7 +6,7 @@ import { problemJson, wrongUsage } from './problem.ts';
 
 /** A command that only holds others: `flotilla vm`. */
 export function noun(context: Context, name: string, summary: string): Command {
-  return prepared(new Command(name), context, `flotilla ${name}`)
+  return configured(new Command(name), context, `flotilla ${name}`)
     .description(summary)
     .helpCommand(false)
     .addHelpText('after', exitCodesHelp);
@@ -15,7 +15,7 @@ export function noun(context: Context, name: string, summary: string): Command {
 /** A command that talks to the pool: `usage` is its name and arguments, such as `start <vm>`. */
 export function verb(context: Context, parent: string, usage: string, summary: string): Command {
   const [name = '', ...parameters] = usage.split(' ');
-  const command = prepared(new Command(name), context, `flotilla ${parent} ${name}`);
+  const command = configured(new Command(name), context, `flotilla ${parent} ${name}`);
   for (const parameter of parameters) command.argument(parameter);
   return command
     .description(summary)
@@ -47,7 +47,11 @@ export function asksFirst(command: Command): Command {
   return command.option('-y, --yes', 'do not ask');
 }
 
-function prepared(command: Command, context: Context, path: string): Command {
+/**
+ * Gives a command the context's streams, and the exit codes of the CLI: commander's own would end
+ * the process with 1 for wrong usage. `path` is what it is called with.
+ */
+export function configured(command: Command, context: Context, path: string): Command {
   const json = context.argv.includes('--json');
   return command
     .configureOutput({
@@ -58,7 +62,7 @@ function prepared(command: Command, context: Context, path: string): Command {
       outputError: (text, write) => {
         if (!json) return write(text);
         const message = text.trim().replace(/^error: /, '');
-        const problem = wrongUsage(message, `see flotilla ${path} --help`);
+        const problem = wrongUsage(message, `see ${path} --help`);
         write(`${problemJson(problem)}\n`);
       },
     })

@@ -1,6 +1,6 @@
 import type { Result } from '../base/result.ts';
 import type { Milliseconds } from '../base/units.ts';
-import { findPool } from './connection/find-pool.ts';
+import { findPool, type PoolChoice } from './connection/find-pool.ts';
 import { connectPool, type PoolConnection } from './connection/pool-connection.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -40,11 +40,7 @@ export type Body = (session: Session) => Promise<Result<ExitCode, Problem>>;
 /** Finds the pool, connects to it, runs the command, and reports how it ended. */
 export async function withPool(context: Context, flags: PoolFlags, body: Body): Promise<void> {
   const json = flags.json === true;
-  const location = findPool({
-    pool: flags.pool ?? context.env.FLOTILLA_POOL,
-    identity: flags.identity ?? (context.env.FLOTILLA_IDENTITY || undefined),
-    directory: context.directory,
-  });
+  const location = findPool(poolChoice(context, flags));
   if (!location.ok) return report(context, json, location.error);
   const pool = await connectPool(location.value, { now: context.now, timeout: flags.timeout });
   if (!pool.ok) return report(context, json, pool.error);
@@ -57,6 +53,15 @@ export async function withPool(context: Context, flags: PoolFlags, body: Body): 
   } finally {
     pool.value.close();
   }
+}
+
+/** What the flags say of the pool, else the environment. */
+export function poolChoice({ env, directory }: Context, flags: PoolFlags): PoolChoice {
+  return {
+    pool: flags.pool ?? (env.FLOTILLA_POOL || undefined),
+    identity: flags.identity ?? (env.FLOTILLA_IDENTITY || undefined),
+    directory,
+  };
 }
 
 function newSession(context: Context, pool: PoolConnection, json: boolean): Session {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { type Result, fail, ok } from '../../base/result.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 import { type Milliseconds, milliseconds } from '../../base/units.ts';
+import type { FailureReason } from '../../pool/failure.ts';
 import { failureOf } from '../../pool/rpc/status.ts';
 import type { CallSettings } from '../../proto/client.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -25,6 +26,8 @@ const pause = milliseconds(400);
 export type CallFailure =
   /** The host did not answer: it is down, or hangs, or is being restarted. */
   | { readonly kind: 'silent'; readonly why: string }
+  /** It answered that it cannot, for a reason of its own host: another host may. */
+  | { readonly kind: 'elsewhere'; readonly problem: Problem }
   /** It answered that nobody can answer just now: no leader, or another change came in between. */
   | { readonly kind: 'not-now'; readonly problem: Problem }
   | { readonly kind: 'refused'; readonly problem: Problem };
@@ -33,13 +36,19 @@ export type CallFailure =
 export function callFailure(error: ServiceError): CallFailure {
   const answered = error.metadata.get('grpc-status-details-bin').length > 0;
   if (!answered) {
-    if (error.code === status.DEADLINE_EXCEEDED) return { kind: 'silent', why: 'no answer in time' };
-    if (error.code === status.UNAVAILABLE) return { kind: 'silent', why: reasonOf(error) };
+    if (error.code === status.DEADLINE_EXCEEDED)
+      return { kind: 'silent', why: 'no answer in time' };
+    const cutOff = error.code === status.INTERNAL && error.details.includes('RST_STREAM');
+    if (error.code === status.UNAVAILABLE || cutOff)
+      return { kind: 'silent', why: reasonOf(error) };
   }
   const failure = failureOf(error);
-  const problem = problemOf(failure);
-  const passing = failure.reason === 'DATABASE_UNAVAILABLE' || failure.reason === 'CONFLICT';
-  return { kind: passing ? 'not-now' : 'refused', problem };
+  return { kind: kindOf(failure.reason), problem: problemOf(failure) };
+}
+
+function kindOf(reason: FailureReason): 'elsewhere' | 'not-now' | 'refused' {
+  if (reason === 'SERVICE_UNAVAILABLE') return 'elsewhere';
+  return reason === 'DATABASE_UNAVAILABLE' || reason === 'CONFLICT' ? 'not-now' : 'refused';
 }
 
 function reasonOf(error: ServiceError): string {
@@ -67,13 +76,17 @@ export async function call<Response>(
   }
 }
 
-type RoundFailure = { readonly kind: 'refused' | 'not-now' | 'all-silent'; readonly problem: Problem };
+type RoundFailure = {
+  readonly kind: 'refused' | 'not-now' | 'all-silent';
+  readonly problem: Problem;
+};
 
 async function oneRound<Response>(
   pool: PoolConnection,
   attempt: Attempt<Response>,
 ): Promise<Result<Response, RoundFailure>> {
   let notNow: Problem | undefined;
+  let elsewhere: Problem | undefined;
   for (const clients of pool.candidates()) {
     const timeout = timeLeft(pool);
     if (timeout <= 0) return fail({ kind: 'refused', problem: outOfTime() });
@@ -87,15 +100,19 @@ async function oneRound<Response>(
       case 'silent':
         pool.wasSilent(clients.host, failure.why);
         break;
+      case 'elsewhere':
+        elsewhere = failure.problem;
+        break;
       case 'not-now':
         notNow = failure.problem;
         break;
       case 'refused':
         pool.answered(clients.host);
-        return fail(failure);
+        return fail({ kind: 'refused', problem: failure.problem });
     }
   }
   if (notNow !== undefined) return fail({ kind: 'not-now', problem: notNow });
+  if (elsewhere !== undefined) return fail({ kind: 'refused', problem: elsewhere });
   return fail({ kind: 'all-silent', problem: unreachable(pool.location, pool.silent()) });
 }
 

@@ -68,7 +68,7 @@ const hostAndPort = /^(\[[0-9a-fA-F:]+\]|[^\s/:,]+):\d{1,5}$/;
  * directory or the nearest parent that has one.
  */
 export function findPool(choice: PoolChoice): Result<PoolLocation, Problem> {
-  if (choice.pool !== undefined && choice.pool !== '') {
+  if (choice.pool !== undefined) {
     const addresses = choice.pool.split(',').filter((each) => each !== '');
     if (addresses.length > 0 && addresses.every((each) => hostAndPort.test(each)))
       return ok(poolAt(addresses, choice));
@@ -121,7 +121,12 @@ function readPool(named: string, choice: PoolChoice): Result<PoolLocation, Probl
 
 function readPoolFile(file: string, choice: PoolChoice): Result<PoolLocation, Problem> {
   const broken = (why: string): Result<PoolLocation, Problem> =>
-    fail(unfound(`${file} is not a pool's client file: ${why}`, 'start `flotilla up` again: it writes the file anew'));
+    fail(
+      unfound(
+        `${file} is not a pool's client file: ${why}`,
+        'start `flotilla up` again: it writes the file anew',
+      ),
+    );
   let content: unknown;
   try {
     if (statSync(file).size > poolFileSizeMax) return broken('it is larger than 1 MiB');
@@ -136,11 +141,14 @@ function readPoolFile(file: string, choice: PoolChoice): Result<PoolLocation, Pr
   }
   const { name, hosts, identity } = parsed.output;
   const from = (path: string): string => resolve(dirname(file), path);
-  const own = identity === null ? null : {
-    ca: from(identity.ca),
-    certificate: from(identity.certificate),
-    key: from(identity.key),
-  };
+  const own =
+    identity === null
+      ? null
+      : {
+          ca: from(identity.ca),
+          certificate: from(identity.certificate),
+          key: from(identity.key),
+        };
   return ok({
     name,
     hosts: hosts.map((host) => ({ name: host.name, address: host.endpoints['vm-lifecycle'] })),

@@ -1,4 +1,4 @@
-import { type Result, ok } from '../../base/result.ts';
+import { ok, type Result } from '../../base/result.ts';
 import type { Problem } from '../problem.ts';
 import { allPages, pageOf } from './pages.ts';
 import type { PoolConnection } from './pool-connection.ts';
@@ -17,4 +17,17 @@ export async function hostNames(pool: PoolConnection): Promise<Result<readonly s
     pageOf(await to.pool.listHosts(page, settings), ({ hosts }) => hosts),
   );
   return hosts.ok ? ok(hosts.value.map((host) => host.name)) : hosts;
+}
+
+/** The ids of the operations that are under way: those that one may want to watch or cancel. */
+export async function operationIds(
+  pool: PoolConnection,
+): Promise<Result<readonly string[], Problem>> {
+  const operations = await allPages(pool, async (to, page, settings) =>
+    pageOf(
+      await to.pool.listOperations({ ...page, active: true }, settings),
+      ({ operations }) => operations,
+    ),
+  );
+  return operations.ok ? ok(operations.value.map((operation) => operation.id)) : operations;
 }

@@ -1,6 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { bounds } from '../../base/bounds.ts';
-import { type Result, ok } from '../../base/result.ts';
+import { ok, type Result } from '../../base/result.ts';
 import type { CallSettings } from '../../proto/client.ts';
 import type { Problem } from '../problem.ts';
 import { call } from './call.ts';

@@ -2,7 +2,6 @@ import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { present } from '../../base/assert.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { type Milliseconds, milliseconds } from '../../base/units.ts';
-import { readCredentials } from '../../pool/identity/credentials.ts';
 import { type Client, type Connection, connect } from '../../proto/client.ts';
 import { PoolService } from '../../proto/gen/flotilla.pool.v1.ts';
 import { VmService } from '../../proto/gen/flotilla.vm.v1.ts';
@@ -110,6 +109,8 @@ async function channelCredentials(
       ),
     );
   }
+  // Loaded when it is needed: most of the time that a short command takes is loading code.
+  const { readCredentials } = await import('../../pool/identity/credentials.ts');
   const read = await readCredentials(identity);
   if (read.ok) return ok(read.value.client);
   return fail(wrongUsage(read.error.message, read.error.remedy));

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
-import { type Result, fail, ok } from '../../base/result.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
-import { callFailure } from './call.ts';
 import type { CallSettings } from '../../proto/client.ts';
-import { type HostClients, type PoolConnection, unreachable } from './pool-connection.ts';
 import type { Problem } from '../problem.ts';
+import { callFailure } from './call.ts';
+import { type HostClients, type PoolConnection, unreachable } from './pool-connection.ts';
 
 /** What every event of a Watch call has. */
 export interface WatchEvent {
@@ -15,7 +15,11 @@ export interface WatchEvent {
 
 /** How to watch, and what to do with what comes. */
 export interface Watcher<Event extends WatchEvent> {
-  open(to: HostClients, resumeRevision: number, settings: CallSettings): ClientReadableStream<Event>;
+  open(
+    to: HostClients,
+    resumeRevision: number,
+    settings: CallSettings,
+  ): ClientReadableStream<Event>;
   /** Called for every event, in the order of revisions. True: that was all. */
   onEvent(event: Event): boolean;
   /** The pool no longer knows what came after the last event: what exists is sent again from the start. */
@@ -61,6 +65,9 @@ export async function watch<Event extends WatchEvent>(
       switch (failure.kind) {
         case 'silent':
           pool.wasSilent(clients.host, failure.why);
+          break;
+        case 'elsewhere':
+          pool.wasSilent(clients.host, failure.problem.message);
           break;
         case 'not-now':
           if (fruitless > patience) return fail(failure.problem);

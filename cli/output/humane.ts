@@ -1,5 +1,11 @@
+import {
+  type Bytes,
+  bytes,
+  formatBytes,
+  type Milliseconds,
+  milliseconds,
+} from '../../base/units.ts';
 import type { Timestamp } from '../../proto/gen/google.protobuf.ts';
-import { type Bytes, bytes, formatBytes, type Milliseconds, milliseconds } from '../../base/units.ts';
 
 /** What a table shows where there is nothing to show. */
 export const nothing = '-';

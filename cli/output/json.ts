@@ -1,6 +1,6 @@
+import { failureOfStatus } from '../../pool/rpc/status.ts';
 import type { Timestamp } from '../../proto/gen/google.protobuf.ts';
 import type { Status } from '../../proto/gen/google.rpc.ts';
-import { storedFailure } from '../connection/stored-failure.ts';
 import { momentOf } from './humane.ts';
 
 /**
@@ -13,8 +13,15 @@ export function jsonOf(message: unknown): unknown {
   if (message instanceof Uint8Array) return Buffer.from(message).toString('base64');
   if (typeof message !== 'object' || message === null) return message;
   if (isTimestamp(message)) return new Date(momentOf(message) ?? 0).toISOString();
-  if (isStatus(message)) return storedFailure(message);
-  return Object.fromEntries(Object.entries(message).map(([name, value]) => [name, jsonOf(value)]));
+  if (isStatus(message)) return failureOfStatus(message);
+  const fields = Object.entries(message);
+  const [lists, others] = [fields.filter(isList), fields.filter((field) => !isList(field))];
+  return Object.fromEntries([...others, ...lists].map(([name, value]) => [name, jsonOf(value)]));
+}
+
+/** Lists come last: what something is called is then where one looks first. */
+function isList([, value]: readonly [string, unknown]): boolean {
+  return Array.isArray(value);
 }
 
 /** Many lines, for a thing or a list that people may look at too. */

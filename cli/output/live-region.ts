@@ -21,10 +21,10 @@ export function liveRegion(output: TextOutput): LiveRegion {
   const wipe = (): string => (drawn === 0 ? '' : `\r${upOneLine.repeat(drawn)}${eraseToEnd}`);
   return {
     draw: (lines) => {
-      const fitting = fit(lines, output.columns, output.rows);
+      const shown = fitting(lines, output.columns, output.rows);
       const hide = drawn === 0 ? hideCursor : '';
-      output.write(`${hide}${wipe()}${fitting.map((line) => `${line}\n`).join('')}`);
-      drawn = fitting.length;
+      output.write(`${hide}${wipe()}${shown.map((line) => `${line}\n`).join('')}`);
+      drawn = shown.length;
     },
     keep: () => {
       if (drawn > 0) output.write(showCursor);
@@ -38,7 +38,7 @@ export function liveRegion(output: TextOutput): LiveRegion {
 }
 
 /** As much of `lines` as `columns` by `rows` hold, with the last row left for the cursor. */
-function fit(lines: readonly string[], columns: number, rows: number): readonly string[] {
+function fitting(lines: readonly string[], columns: number, rows: number): readonly string[] {
   const room = Math.max(1, rows - 1);
   const shown =
     lines.length <= room

@@ -1,0 +1,81 @@
+import { Argument, Command } from 'commander';
+import { milliseconds } from '../../base/units.ts';
+import { configured } from '../command.ts';
+import { findPool } from '../connection/find-pool.ts';
+import { hostNames, operationIds, vmNames } from '../connection/names.ts';
+import { connectPool } from '../connection/pool-connection.ts';
+import { type Context, processContext } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { hostCommand } from '../host.ts';
+import { operationCommand } from '../operation.ts';
+import { poolCommand } from '../pool.ts';
+import { type PoolFlags, poolChoice } from '../session.ts';
+import { vmCommand } from '../vm/command.ts';
+import { bashScript } from './bash.ts';
+import { fishScript } from './fish.ts';
+import { type CommandNode, commandTree, completed, type NamedKind, namedKinds } from './tree.ts';
+import { zshScript } from './zsh.ts';
+
+const shells = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
+type Shell = keyof typeof shells;
+
+/** `flotilla completion`: prints what a shell reads to complete the commands of the whole program. */
+export function completionCommand(context: Context = processContext()): Command {
+  const command = configured(new Command('completion'), context, 'flotilla completion')
+    .description('Print the completion script of a shell')
+    .addArgument(new Argument('<shell>').choices(Object.keys(shells)))
+    .addHelpText('after', howToLoad);
+  return command.action((shell: Shell) => {
+    const tree = commandTree(command.parent ?? command);
+    context.stdout.write(shells[shell](completed(tree, nouns(context))));
+  });
+}
+
+const howToLoad = `
+To load it:
+  bash  source <(flotilla completion bash)     in ~/.bashrc
+  zsh   source <(flotilla completion zsh)      in ~/.zshrc, after compinit
+  fish  flotilla completion fish | source      in ~/.config/fish/config.fish`;
+
+/** The program loads only the command that it runs: here all of them are wanted. */
+function nouns(context: Context): readonly CommandNode[] {
+  return [vmCommand, hostCommand, operationCommand, poolCommand].map((make) => {
+    const command = make(context);
+    return commandTree(command, [command.name()]);
+  });
+}
+
+/** A shell waits for this with the cursor standing still. */
+const patience = milliseconds(2000);
+
+/**
+ * `flotilla __complete vm|host|operation`: the names that the pool knows, one a line. A pool that
+ * cannot be asked has none: whoever completes a word is not to be disturbed by errors.
+ */
+export function completeCommand(context: Context = processContext()): Command {
+  return configured(new Command('__complete'), context, 'flotilla __complete')
+    .description('Print the names of what the pool has, for completion scripts')
+    .addArgument(new Argument('<kind>').choices(namedKinds))
+    .option('--pool <pool>', 'as for every command')
+    .option('--identity <directory>', 'as for every command')
+    .action(async (kind: NamedKind, flags: PoolFlags) => {
+      const names = await namesOf(context, kind, flags);
+      context.stdout.write(names.map((name) => `${name}\n`).join(''));
+      context.exit(exitCodes.done);
+    });
+}
+
+async function namesOf(
+  context: Context,
+  kind: NamedKind,
+  flags: PoolFlags,
+): Promise<readonly string[]> {
+  const location = findPool(poolChoice(context, flags));
+  if (!location.ok) return [];
+  const pool = await connectPool(location.value, { now: context.now, timeout: patience });
+  if (!pool.ok) return [];
+  const ask = { vm: vmNames, host: hostNames, operation: operationIds }[kind];
+  const names = await ask(pool.value);
+  pool.value.close();
+  return names.ok ? names.value : [];
+}

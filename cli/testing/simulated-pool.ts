@@ -1,0 +1,57 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { PoolService } from '../../proto/gen/flotilla.pool.v1.ts';
+import { VmService } from '../../proto/gen/flotilla.vm.v1.ts';
+import { addService } from '../../proto/server.ts';
+import { simulatedConsoles } from './simulated-consoles.ts';
+import { simulatedOperations } from './simulated-operations.ts';
+import {
+  type SimulatedParts,
+  simulatedPoolService,
+  simulatedVmService,
+} from './simulated-services.ts';
+import { simulatedHost, simulatedState } from './simulated-state.ts';
+
+/** A pool in this process, for tests of the CLI: real gRPC servers over one state in memory. */
+export interface SimulatedPool extends SimulatedParts {
+  /** HOST:PORT of each host. */
+  readonly addresses: readonly string[];
+  /** Cuts off every call to a host, and closes its port. */
+  kill(index: number): void;
+  close(): void;
+}
+
+/** Starts the servers of `host-1`, `host-2`, ... */
+export async function simulatedPool(hosts = 1): Promise<SimulatedPool> {
+  const state = simulatedState();
+  const parts: SimulatedParts = {
+    state,
+    operations: simulatedOperations(state),
+    consoles: simulatedConsoles(),
+  };
+  const servers: Server[] = [];
+  const addresses: string[] = [];
+  for (let index = 0; index < hosts; index += 1) {
+    state.put('host', simulatedHost(state, `host-${index + 1}`));
+    const server = new Server();
+    addService(server, VmService, simulatedVmService(parts));
+    addService(server, PoolService, simulatedPoolService(parts));
+    addresses.push(`127.0.0.1:${await bind(server)}`);
+    servers.push(server);
+  }
+  return {
+    ...parts,
+    addresses,
+    kill: (index) => servers[index]?.forceShutdown(),
+    close: () => {
+      for (const server of servers) server.forceShutdown();
+    },
+  };
+}
+
+function bind(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? resolve(port) : reject(error),
+    );
+  });
+}
