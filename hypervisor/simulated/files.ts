@@ -1,4 +1,5 @@
-import { access, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { checkBootFiles } from '../boot-files.ts';
 import type { DomainConfig, HypervisorError } from '../port.ts';
 
 /** Says what is wrong with the files that a domain's configuration names, or null. */
@@ -12,14 +13,8 @@ export const noFileCheck: FileCheck = () => Promise.resolve(null);
  * block devices or files. A kernel of `''` boots the pretend guest; only the simulated one may.
  */
 export const checkFiles: FileCheck = async (config) => {
-  const bootFiles = [config.kernel, config.ramdisk ?? ''].filter((path) => path !== '');
-  for (const path of bootFiles) {
-    const found = await stat(path).catch(() => null);
-    if (found === null)
-      return { code: 'boot-file-missing', detail: `there is no boot file ${path} on this host` };
-    if (!found.isFile() || (await unreadable(path)))
-      return { code: 'boot-file-invalid', detail: `${path} is not a file that can be read` };
-  }
+  const wrong = await checkBootFiles(config);
+  if (wrong !== null) return wrong;
   for (const { vdev, path } of config.disks) {
     const found = await stat(path).catch(() => null);
     if (found === null || !(found.isBlockDevice() || found.isFile()))
@@ -30,10 +25,3 @@ export const checkFiles: FileCheck = async (config) => {
   }
   return null;
 };
-
-async function unreadable(path: string): Promise<boolean> {
-  return access(path).then(
-    () => false,
-    () => true,
-  );
-}

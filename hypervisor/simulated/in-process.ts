@@ -1,9 +1,9 @@
 import { assert } from '../../base/assert.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
+import { ConsoleHub } from '../console-hub.ts';
 import type { Console, DomainListener, HypervisorError } from '../port.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { ConsoleHub } from './consoles.ts';
 import type { SimulatedHypervisor } from './controls.ts';
 import {
   type Call,
@@ -43,7 +43,10 @@ export function createSimulated(options: SimulatedOptions = {}): SimulatedHyperv
   });
   const waiting = new Map<CallId, (answer: Answer) => void>();
   const watchers = new Set<DomainListener>();
-  const consoles = new ConsoleHub((id, text) => feed({ kind: 'typed', id, text }));
+  const consoles = new ConsoleHub({
+    typed: (id, data) => feed({ kind: 'typed', id, text: Buffer.from(data).toString('utf8') }),
+    unwatched: () => undefined,
+  });
   let lastCall = 0;
   let disarm: (() => void) | null = null;
   let closed = false;
@@ -69,7 +72,7 @@ export function createSimulated(options: SimulatedOptions = {}): SimulatedHyperv
         for (const listener of [...watchers]) listener(output.id);
         break;
       case 'printed':
-        consoles.print(output.id, output.text);
+        consoles.print(output.id, Buffer.from(output.text));
         break;
       case 'console-ended':
         consoles.end(output.id);

@@ -1,9 +1,17 @@
-import type { Console, DomainId } from '../port.ts';
+import type { Console, DomainId } from './port.ts';
 
 /** One open console: the listeners of one `Console` of the port. */
 interface OpenConsole {
   readonly data: ((data: Uint8Array) => void)[];
   readonly end: (() => void)[];
+}
+
+/** What a hub needs of the domains that it serves. */
+export interface ConsoleLines {
+  /** Something was typed on a console of the domain. */
+  typed(id: DomainId, data: Uint8Array): void;
+  /** Nobody has a console of the domain open any more. */
+  unwatched(id: DomainId): void;
 }
 
 /**
@@ -12,32 +20,34 @@ interface OpenConsole {
  */
 export class ConsoleHub {
   readonly #open = new Map<DomainId, Set<OpenConsole>>();
-  readonly #type: (id: DomainId, text: string) => void;
+  readonly #lines: ConsoleLines;
 
-  /** `type` receives what is typed on any console. */
-  constructor(type: (id: DomainId, text: string) => void) {
-    this.#type = type;
+  /** A hub on which nothing is open. */
+  constructor(lines: ConsoleLines) {
+    this.#lines = lines;
   }
 
   /** Opens a console on a domain that exists. */
   open(id: DomainId): Console {
     const open: OpenConsole = { data: [], end: [] };
-    const decoder = new TextDecoder();
     const ofDomain = this.#open.get(id) ?? new Set();
     this.#open.set(id, ofDomain.add(open));
     return {
       onData: (listener) => void open.data.push(listener),
       onEnd: (listener) => void open.end.push(listener),
       write: (data) => {
-        if (ofDomain.has(open)) this.#type(id, decoder.decode(data, { stream: true }));
+        if (ofDomain.has(open)) this.#lines.typed(id, data);
       },
-      close: () => void ofDomain.delete(open),
+      close: () => {
+        if (!ofDomain.delete(open) || ofDomain.size > 0) return;
+        this.#open.delete(id);
+        this.#lines.unwatched(id);
+      },
     };
   }
 
-  /** The domain printed `text`. */
-  print(id: DomainId, text: string): void {
-    const data = new TextEncoder().encode(text);
+  /** The domain printed. */
+  print(id: DomainId, data: Uint8Array): void {
     for (const open of [...(this.#open.get(id) ?? [])])
       for (const listener of open.data) listener(data);
   }
