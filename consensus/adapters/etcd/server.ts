@@ -1,13 +1,16 @@
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
-import { fail, ok, type Result } from '../../../base/result.ts';
-import { bytes, milliseconds } from '../../../base/units.ts';
+import { ok, type Result } from '../../../base/result.ts';
+import { bytes } from '../../../base/units.ts';
 import { Cluster, KV, Lease, Maintenance, Watch } from '../../../proto/gen/etcdserverpb.ts';
 import { addReflection } from '../../../proto/reflection.ts';
 import { addService } from '../../../proto/server.ts';
 import { storeBounds } from '../../kv/bounds.ts';
 import type { Clock } from '../../ports.ts';
+import { bindServer, shutDownServer } from './bind.ts';
 import { clusterService } from './cluster-service.ts';
+import { describeMember } from './description.ts';
 import { addHealth } from './health.ts';
+import { keepHouse } from './housekeeping.ts';
 import { kvService } from './kv-service.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import { LeaseClock } from './lease-clock.ts';
@@ -39,12 +42,22 @@ export interface EtcdServer {
   close(): Promise<void>;
 }
 
+/** What a server is made of, and where it listens. */
+export interface EtcdServerParts extends EtcdParts {
+  readonly clock: Clock;
+  /** HOST:PORT; port 0: any that is free. */
+  readonly listen: string;
+  readonly credentials: ServerCredentials;
+  /** The name that the member tells clients. */
+  readonly name: string;
+  /** The address that it tells them, given the one that it listens on: `http://HOST:PORT`. */
+  readonly advertise: (bound: string) => string;
+  /** Revisions to keep at least; 0: all. */
+  readonly retainRevisions: number;
+}
+
 /** Serves etcd's API, grpc.health.v1 and reflection. The failure is a sentence for the operator. */
-export async function serveEtcd(
-  parts: EtcdParts & { readonly clock: Clock },
-  address: string,
-  credentials: ServerCredentials,
-): Promise<Result<EtcdServer, string>> {
+export async function serveEtcd(parts: EtcdServerParts): Promise<Result<EtcdServer, string>> {
   const member = new EtcdMember(parts);
   const leader = new LeaderWatch(member);
   const leases = new LeaseClock(member, parts.clock);
@@ -61,49 +74,28 @@ export async function serveEtcd(
     member,
     services.map((service) => service.name),
   );
+  const stops = [
+    stopHealth,
+    () => leader.stop(),
+    () => watches.stop(),
+    () => leases.stop(),
+    keepHouse(member, parts.clock, parts.retainRevisions),
+  ];
   const stopAll = () => {
-    stopHealth();
-    leader.stop();
-    watches.stop();
-    leases.stop();
+    for (const stop of stops) stop();
   };
-  const bound = await bind(server, address, credentials);
+  const bound = await bindServer(server, parts.listen, parts.credentials);
   if (!bound.ok) {
     stopAll();
     return bound;
   }
+  const urls = [parts.advertise(bound.value)];
+  stops.push(describeMember(member, parts.clock, parts.name, urls));
   return ok({
     address: bound.value,
     close: () => {
       stopAll();
-      return shutDown(server);
+      return shutDownServer(server);
     },
-  });
-}
-
-/** How long calls that are under way have to end, before they are cut off. */
-const closeGrace = milliseconds(2000);
-
-function bind(
-  server: Server,
-  address: string,
-  credentials: ServerCredentials,
-): Promise<Result<string, string>> {
-  return new Promise((resolve) => {
-    server.bindAsync(address, credentials, (error, port) => {
-      const host = address.slice(0, address.lastIndexOf(':'));
-      if (error === null) resolve(ok(`${host}:${port}`));
-      else resolve(fail(`cannot listen for clients on ${address}: ${error.message}`));
-    });
-  });
-}
-
-function shutDown(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.forceShutdown(), closeGrace);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
   });
 }

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import { type MemberId, memberId } from './core/ids.ts';
+
+/** What tells this pool's database from all others. */
+export interface PoolIdentity {
+  /** As the members call it. */
+  readonly pool: string;
+  /** As etcd's clients see it: the same, as a number. */
+  readonly clusterId: bigint;
+}
+
+/**
+ * The identity of the pool that begins with these members. Addresses do not count: they may change
+ * between restarts.
+ */
+export function poolIdentity(token: string, names: Iterable<string>): PoolIdentity {
+  const pool = digest('pool', token, ...[...names].sort()).slice(0, 16);
+  return { pool, clusterId: BigInt(`0x${pool}`) };
+}
+
+/** The id of a member of the pool's first configuration: 48 bits, so that it is an exact number. */
+export function firstMemberId(token: string, name: string): MemberId {
+  return memberId(Number.parseInt(digest('member', token, name).slice(0, 12), 16) || 1);
+}
+
+function digest(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}

@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto';
+import { getHeapStatistics } from 'node:v8';
+import { Server } from '@grpc/grpc-js';
+import { Command, Option } from 'commander';
+import { type Logger, pino } from 'pino';
+import { seededRandom } from '../base/random.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+import { type Bytes, bytes } from '../base/units.ts';
+import { systemClock } from './adapters/clock.ts';
+import { DiskLogStore } from './adapters/disk/log-store.ts';
+import { bindServer, shutDownServer } from './adapters/etcd/bind.ts';
+import { serveEtcd } from './adapters/etcd/server.ts';
+import { GrpcPeers } from './adapters/peers/transport.ts';
+import { defaultLimits } from './driver/limits.ts';
+import { firstMemberId, type PoolIdentity, poolIdentity } from './identity.ts';
+import { Store } from './kv/store.ts';
+import { Node } from './node.ts';
+import type { MemberId, ReplicaStatus } from './replica.ts';
+import {
+  type MemberSettings,
+  parseCluster,
+  type RawSettings,
+  readSettings,
+  readSettingsFile,
+} from './settings.ts';
+import { type Credentials, loadCredentials } from './tls.ts';
+
+/** The least of: etcd's default quota, and half of what V8 lets this process allocate. */
+const quotaDefault: Bytes = bytes(
+  Math.min(2 * 2 ** 30, Math.floor(getHeapStatistics().heap_size_limit / 2)),
+);
+
+/** Exit codes: starting again would not help, or it might. */
+const exitCodes = { configuration: 2, failure: 1 } as const;
+
+/** A running member of the pool database. */
+export interface Member {
+  /** HOST:PORT of etcd's API, with the port that it really has. */
+  readonly clientAddress: string;
+  status(): ReplicaStatus;
+  /** Resolves when a leader is known: from then on reads and writes are served. */
+  readonly ready: Promise<void>;
+  /** Ends calls and streams, and closes the log. What was proposed may yet take effect. */
+  close(): Promise<void>;
+}
+
+/** Why a member did not start. `isFinal`: not before somebody changes something. */
+export interface StartFailure {
+  readonly isFinal: boolean;
+  readonly detail: string;
+}
+
+/** Starts a member on its data directory, which is made where there is none. */
+export async function startMember(
+  settings: MemberSettings,
+  log: Logger,
+): Promise<Result<Member, StartFailure>> {
+  const credentials = loadCredentials(settings.tls);
+  if (!credentials.ok) return fail({ isFinal: true, detail: credentials.error });
+  const identity = poolIdentity(settings.clusterToken, settings.initialCluster.keys());
+  const ids = memberIds(settings);
+  const self = firstMemberId(settings.clusterToken, settings.name);
+  const disk = await DiskLogStore.open({
+    directory: settings.dataDir,
+    identity: { pool: identity.pool, member: self },
+    configuration: { voters: [...ids.values()], learners: [] },
+  });
+  if (!disk.ok) {
+    const { code, detail } = disk.error;
+    return fail({ isFinal: code === 'foreign' || code === 'damaged', detail });
+  }
+  const peers = connectPeers(settings, identity, self, ids, credentials.value, log);
+  const peerServer = new Server();
+  peers.serve(peerServer);
+  const store = new Store();
+  const started = Node.start({
+    id: self,
+    store: disk.value,
+    transport: peers,
+    clock: systemClock,
+    random: seededRandom(randomBytes(6).readUIntBE(0, 6)),
+    machine: store,
+    limits: defaultLimits,
+  });
+  if (!started.ok) {
+    await disk.value.close();
+    return fail({ isFinal: true, detail: started.error });
+  }
+  const node = started.value;
+  const closeConsensus = async () => {
+    peers.close();
+    await shutDownServer(peerServer);
+    await node.stop();
+  };
+  const scheme = settings.tls === null ? 'http' : 'https';
+  const server = await serveEtcd({
+    store,
+    replica: node,
+    clusterId: identity.clusterId,
+    members: [...ids].map(([name, id]) => ({
+      id,
+      name,
+      peerUrls: [`${scheme}://${settings.initialCluster.get(name)}`],
+    })),
+    quota: settings.quota,
+    clock: systemClock,
+    listen: settings.listenClient,
+    credentials: credentials.value.server,
+    name: settings.name,
+    advertise: (bound) => `${scheme}://${settings.advertiseClient ?? bound}`,
+    retainRevisions: settings.retainRevisions,
+  });
+  if (!server.ok) {
+    await closeConsensus();
+    return fail({ isFinal: false, detail: server.error });
+  }
+  const close = async () => {
+    await server.value.close();
+    await closeConsensus();
+  };
+  const bound = await bindServer(peerServer, settings.listenPeer, credentials.value.server);
+  if (!bound.ok) {
+    await close();
+    return fail({ isFinal: false, detail: `for members: ${bound.error}` });
+  }
+  const stopLogging = logRoles(node, log);
+  return ok({
+    clientAddress: server.value.address,
+    status: () => node.status(),
+    ready: knowsLeader(node),
+    close: async () => {
+      stopLogging();
+      await close();
+    },
+  });
+}
+
+function memberIds({ clusterToken, initialCluster }: MemberSettings): Map<string, MemberId> {
+  const names = [...initialCluster.keys()];
+  return new Map(names.map((name) => [name, firstMemberId(clusterToken, name)]));
+}
+
+function connectPeers(
+  settings: MemberSettings,
+  { pool }: PoolIdentity,
+  self: MemberId,
+  ids: ReadonlyMap<string, MemberId>,
+  credentials: Credentials,
+  log: Logger,
+): GrpcPeers {
+  const others = [...ids].filter(([, id]) => id !== self);
+  return new GrpcPeers({
+    self: { pool, member: self },
+    addresses: new Map(others.map(([name, id]) => [id, settings.initialCluster.get(name) ?? ''])),
+    credentials: credentials.channel,
+    events: {
+      connected: (member) => log.info({ member }, 'connected'),
+      disconnected: (member, reason) => log.warn({ member, reason }, 'disconnected'),
+      refused: (reason) => log.warn({ reason }, 'refused a caller'),
+    },
+  });
+}
+
+function logRoles<Reply>(node: Node<Reply>, log: Logger): () => void {
+  return node.onStatus(({ role, term, leader }) => log.info({ role, term, leader }, 'role'));
+}
+
+function knowsLeader<Reply>(node: Node<Reply>): Promise<void> {
+  return new Promise((resolve) => {
+    const look = ({ leader }: ReplicaStatus) => {
+      if (leader === null) return;
+      stop();
+      resolve();
+    };
+    const stop = node.onStatus(look);
+    look(node.status());
+  });
+}
+
+interface Flags {
+  readonly config?: string;
+  readonly initialCluster?: string;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly retainRevisions?: string;
+  readonly [name: string]: string | undefined;
+}
+
+/** `flotilla consensus`: one member of the pool database as a process. */
+export function consensusCommand(): Command {
+  return new Command('consensus')
+    .description(
+      'Run one member of the pool database: a replicated key-value store with the etcd v3 API.',
+    )
+    .option('--name <name>', 'this member, as --initial-cluster names it')
+    .option('--data-dir <dir>', 'where the log and the snapshots are kept')
+    .option('--listen-client <host:port>', "where clients are served, by etcd's API")
+    .option('--listen-peer <host:port>', 'where the other members are served')
+    .option('--initial-cluster <n=host:port,...>', 'the peer addresses of all members')
+    .option('--initial-cluster-token <token>', 'tells apart pools whose members have equal names')
+    .option('--advertise-client <host:port>', 'what clients are told, if not --listen-client')
+    .option('--tls-ca <file>', 'PEM; clients and members must have certificates of this CA')
+    .option('--tls-cert <file>', 'PEM; the certificate of this member')
+    .option('--tls-key <file>', 'PEM; its private key')
+    .option('--quota <size>', 'largest size of the store, such as 512MiB')
+    .option('--retain-revisions <n>', 'history that is kept for watches; 0 keeps all')
+    .addOption(new Option('--config <file>', 'JSON with the same fields; flags go before'))
+    .addHelpText('after', help)
+    .action(async (flags: Flags) => {
+      const failure = await run(flags);
+      if (failure === null) return;
+      process.stderr.write(`error: ${failure.detail}\n`);
+      process.exit(failure.isFinal ? exitCodes.configuration : exitCodes.failure);
+    });
+}
+
+const help = `
+Fields of the file: name, dataDir, listenClient, listenPeer, initialCluster ({"NAME": "HOST:PORT"}),
+clusterToken, advertiseClient, tls ({"ca", "certificate", "key"}), quota, retainRevisions.
+
+Example, one member:
+  flotilla consensus --name a --data-dir a --listen-client 127.0.0.1:2379 \\
+    --listen-peer 127.0.0.1:2380 --initial-cluster a=127.0.0.1:2380
+  etcdctl --endpoints 127.0.0.1:2379 endpoint status`;
+
+async function run(flags: Flags): Promise<StartFailure | null> {
+  const settings = settingsOf(flags);
+  if (!settings.ok) return { isFinal: true, detail: settings.error };
+  const log = pino({ name: 'consensus', base: { member: settings.value.name } });
+  const member = await startMember(settings.value, log);
+  if (!member.ok) return member.error;
+  let closing = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (closing) return;
+      closing = true;
+      void member.value.close().then(() => process.exit(0));
+    });
+  const { clientAddress } = member.value;
+  log.info({ address: clientAddress, peers: settings.value.listenPeer }, 'serving');
+  return null;
+}
+
+function settingsOf(flags: Flags): Result<MemberSettings, string> {
+  const file: Result<RawSettings, string> =
+    flags.config === undefined ? ok({}) : readSettingsFile(flags.config);
+  if (!file.ok) return file;
+  const { tlsCa, tlsCert, tlsKey } = flags;
+  const hasTls = tlsCa !== undefined || tlsCert !== undefined || tlsKey !== undefined;
+  const given = {
+    name: flags.name,
+    dataDir: flags.dataDir,
+    listenClient: flags.listenClient,
+    listenPeer: flags.listenPeer,
+    advertiseClient: flags.advertiseClient,
+    initialCluster:
+      flags.initialCluster === undefined ? undefined : parseCluster(flags.initialCluster),
+    clusterToken: flags.initialClusterToken,
+    tls: hasTls ? { ca: tlsCa, certificate: tlsCert, key: tlsKey } : undefined,
+    quota: flags.quota,
+    retainRevisions:
+      flags.retainRevisions === undefined ? undefined : Number(flags.retainRevisions),
+  };
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  const raw = { ...file.value, ...Object.fromEntries(set) };
+  return readSettings(raw, flags.config ?? 'flotilla consensus', quotaDefault);
+}

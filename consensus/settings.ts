@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
+import { fail, ok, type Result } from '../base/result.ts';
+import { type Bytes, bytes, parseBytes } from '../base/units.ts';
+
+/** The files of a member's TLS identity, in PEM; clients and members must show one of the same CA. */
+export interface TlsFiles {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** What a member of the pool database is told at its start. */
+export interface MemberSettings {
+  readonly name: string;
+  readonly dataDir: string;
+  /** HOST:PORT; with port 0 any that is free. */
+  readonly listenClient: string;
+  readonly listenPeer: string;
+  /** HOST:PORT that clients are told; null for `listenClient`. */
+  readonly advertiseClient: string | null;
+  /** HOST:PORT of the members' own traffic, by the name of each member, this one included. */
+  readonly initialCluster: ReadonlyMap<string, string>;
+  /** Tells pools apart whose members have the same names. */
+  readonly clusterToken: string;
+  /** Null: plain text, on loopback addresses only. */
+  readonly tls: TlsFiles | null;
+  /** Above this size of the store, writes are refused. */
+  readonly quota: Bytes;
+  /** Revisions that are kept for reads of the past and for watches; 0: all. */
+  readonly retainRevisions: number;
+}
+
+/** Members that one pool database may have: an even number more would only slow it down. */
+const membersMax = 7;
+
+/**
+ * Above twice this many revisions, what is older is compacted: enough for a watcher to come back
+ * after minutes of heavy writing, and at 500 bytes a version about 100 MB at most.
+ */
+const retainRevisionsDefault = 100_000;
+
+const addressPattern = /^(?:\[[0-9a-fA-F:]+\]|[^:[\]/\s]+):(\d{1,5})$/;
+
+const Address = v.pipe(
+  v.string(),
+  v.check(
+    (text) => Number(addressPattern.exec(text)?.[1] ?? 65_536) <= 65_535,
+    'is not HOST:PORT, such as 127.0.0.1:2379',
+  ),
+);
+
+const Size = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform((size) => parseBytes(String(size))),
+  v.check((size) => size.ok && size.value >= 2 ** 20, 'is not a size of at least 1MiB'),
+  v.transform((size) => (size.ok ? size.value : bytes(0))),
+);
+
+const Name = v.pipe(
+  v.string(),
+  v.regex(/^[\w.-]{1,63}$/, 'is not 1 to 63 letters, digits, "_", "-" and "."'),
+);
+
+const SettingsSchema = v.strictObject({
+  name: Name,
+  dataDir: v.pipe(v.string(), v.minLength(1)),
+  listenClient: Address,
+  listenPeer: Address,
+  advertiseClient: v.optional(Address),
+  initialCluster: v.pipe(
+    v.record(Name, Address),
+    v.check(
+      (cluster) => Object.keys(cluster).length <= membersMax,
+      `names more than ${membersMax} members`,
+    ),
+  ),
+  clusterToken: v.optional(v.pipe(v.string(), v.maxLength(63)), 'flotilla'),
+  tls: v.optional(
+    v.strictObject({
+      ca: v.pipe(v.string(), v.minLength(1)),
+      certificate: v.pipe(v.string(), v.minLength(1)),
+      key: v.pipe(v.string(), v.minLength(1)),
+    }),
+  ),
+  quota: v.optional(Size),
+  retainRevisions: v.optional(
+    v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+    retainRevisionsDefault,
+  ),
+});
+
+/** Settings as a file or flags give them: not checked yet. */
+export type RawSettings = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks what the file and the flags say; flags go before. `quotaDefault` is what this machine can
+ * hold. The failure names the field, and says what it should be.
+ */
+export function readSettings(
+  raw: RawSettings,
+  source: string,
+  quotaDefault: Bytes,
+): Result<MemberSettings, string> {
+  const parsed = v.safeParse(SettingsSchema, raw);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    return fail(`${source}: ${v.getDotPath(issue) ?? 'content'}: ${issue.message}`);
+  }
+  const { advertiseClient, initialCluster, tls, quota, ...rest } = parsed.output;
+  const settings = {
+    ...rest,
+    advertiseClient: advertiseClient ?? null,
+    initialCluster: new Map(Object.entries(initialCluster)),
+    tls: tls ?? null,
+    quota: quota ?? quotaDefault,
+  };
+  const problem = inconsistency(settings);
+  return problem === null ? ok(settings) : fail(`${source}: ${problem}`);
+}
+
+function inconsistency(settings: MemberSettings): string | null {
+  const { name, initialCluster, listenClient, listenPeer, tls } = settings;
+  if (!initialCluster.has(name))
+    return `initialCluster: does not name this member, ${name}; add ${name}=${listenPeer}`;
+  if (tls !== null) return null;
+  for (const [field, address] of Object.entries({ listenClient, listenPeer }))
+    if (!isLoopback(address))
+      return `${field}: ${address} is not a loopback address, and plain text is not sent over a network; give tls (--tls-ca, --tls-cert, --tls-key)`;
+  return null;
+}
+
+function isLoopback(address: string): boolean {
+  const host = address.slice(0, address.lastIndexOf(':'));
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** Reads a JSON file of settings. The failure says where it stops being one. */
+export function readSettingsFile(path: string): Result<RawSettings, string> {
+  try {
+    const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const record = v.safeParse(v.record(v.string(), v.unknown()), content);
+    return record.success ? ok(record.output) : fail(`${path}: is not a JSON object`);
+  } catch (error) {
+    return fail(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Reads `N=HOST:PORT,...`. What is not of that form is left for `readSettings` to refuse. */
+export function parseCluster(text: string): Readonly<Record<string, string>> {
+  const pairs = text.split(',').map((pair) => {
+    const at = pair.indexOf('=');
+    return at < 0 ? ([pair, ''] as const) : ([pair.slice(0, at), pair.slice(at + 1)] as const);
+  });
+  return Object.fromEntries(pairs);
+}
