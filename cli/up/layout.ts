@@ -165,6 +165,6 @@ function tls(directory: string, name: ServiceName): Readonly<Record<string, stri
   return {
     ca: join(identity, 'ca.pem'),
     certificate: join(identity, `${name}.pem`),
-    key: join(identity, `${name}.key.pem`),
+    key: join(identity, `${name}-key.pem`),
   };
 }

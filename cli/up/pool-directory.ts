@@ -99,8 +99,8 @@ function poolFileContent(choice: PoolChoice): object {
     })),
     identity: {
       ca: 'identity/ca.pem',
-      certificate: 'identity/certificate.pem',
-      key: 'identity/key.pem',
+      certificate: 'identity/operator.pem',
+      key: 'identity/operator-key.pem',
     },
   };
 }

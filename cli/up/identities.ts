@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { milliseconds } from '../../base/units.ts';
+import { issue } from '../../pool/identity/authority.ts';
+import { openAuthority, writeIdentity } from '../../pool/identity/files.ts';
+import { serviceNames } from '../../pool/records/host.ts';
+import type { PoolChoice } from './layout.ts';
+
+/**
+ * Makes the pool's authority where it is missing, and issues every identity anew: certificates are
+ * short-lived, and a start is the moment to renew them.
+ */
+export async function issueIdentities(directory: string, choice: PoolChoice): Promise<void> {
+  const now = milliseconds(Date.now());
+  const authority = await openAuthority(join(directory, 'authority'), choice.name, now);
+  const operator = await issue(authority, { name: 'operator', hosts: [] }, now);
+  await writeIdentity(operatorDirectory(directory), 'operator', operator);
+  for (const host of choice.hosts) {
+    const hosts = [host.address, host.name];
+    for (const service of serviceNames) {
+      const identity = await issue(authority, { name: `${host.name}/${service}`, hosts }, now);
+      await writeIdentity(join(directory, host.name, 'identity'), service, identity);
+    }
+  }
+}
+
+/** Where the CLI finds who it is. */
+function operatorDirectory(directory: string): string {
+  return join(directory, 'identity');
+}
