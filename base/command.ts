@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { fail, ok, type Result } from './result.ts';
 import type { Milliseconds } from './units.ts';
 
-/** Most that a command may print; more ends it. */
-const outputBytesMax = 8 * 2 ** 20;
+/** Most that a command may print; a list of a full host's 8000 interfaces takes about 12 MB. */
+const outputBytesMax = 32 * 2 ** 20;
 
 /** How a command failed, in words for an operator. */
 export interface CommandFailure {
