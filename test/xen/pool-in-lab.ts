@@ -1,7 +1,7 @@
 import type { ControlDomain } from './control-domain.ts';
 
 /** Where the pool of a test keeps its state, in the control domain. */
-const directory = '/var/lib/flotilla/pool';
+const poolDirectory = '/var/lib/flotilla/pool';
 
 /** Emulated hosts are slow, and slower on a busy machine: a hang is what these are to tell. */
 const patience = 300_000;
@@ -15,6 +15,8 @@ export interface Ran {
 
 /** A pool of one real Xen host, driven by its own CLI in the control domain. */
 export class PoolInLab {
+  /** What `--pool` is to name, in the control domain. */
+  readonly directory = poolDirectory;
   readonly #host: ControlDomain;
 
   constructor(host: ControlDomain) {
@@ -24,7 +26,7 @@ export class PoolInLab {
   /** `flotilla up` in the background; done when the pool answers and its host is up. */
   async start(): Promise<void> {
     await this.#host.sh(
-      `setsid flotilla up --dir ${directory} --hypervisor xen >/var/log/flotilla-up.log 2>&1 </dev/null &`,
+      `setsid flotilla up --dir ${poolDirectory} --hypervisor xen >/var/log/flotilla-up.log 2>&1 </dev/null &`,
     );
     await this.eventually(
       'the pool with its host up',
@@ -37,7 +39,7 @@ export class PoolInLab {
   run(...command: readonly string[]): Promise<Ran> {
     return this.#host.exec(['flotilla', ...command], {
       timeout: patience,
-      environment: { FLOTILLA_POOL: directory },
+      environment: { FLOTILLA_POOL: poolDirectory },
     });
   }
 
@@ -59,7 +61,7 @@ export class PoolInLab {
   async background(...command: readonly string[]): Promise<void> {
     const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
     await this.#host.sh(
-      `FLOTILLA_POOL=${directory} setsid flotilla ${words} >/dev/null 2>&1 </dev/null &`,
+      `FLOTILLA_POOL=${poolDirectory} setsid flotilla ${words} >/dev/null 2>&1 </dev/null &`,
     );
   }
 
@@ -88,7 +90,7 @@ export class PoolInLab {
   /** What a VM's console has printed so far. */
   async console(vm: string): Promise<string> {
     const ran = await this.#host.exec(
-      `FLOTILLA_POOL=${directory} timeout 20 flotilla vm console ${vm} </dev/null`,
+      `FLOTILLA_POOL=${poolDirectory} timeout 20 flotilla vm console ${vm} </dev/null`,
       { timeout: patience },
     );
     return ran.stdout;
@@ -115,7 +117,7 @@ export class PoolInLab {
   /** The ends of all logs. */
   logs(): Promise<string> {
     return this.#host.sh(
-      `tail -n 8 /var/log/flotilla-up.log ${directory}/host-1/logs/*.log || true`,
+      `tail -n 8 /var/log/flotilla-up.log ${poolDirectory}/host-1/logs/*.log || true`,
     );
   }
 }
