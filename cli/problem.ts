@@ -10,8 +10,10 @@ export interface Problem {
   readonly remedy: string;
   /** The pool's reason, where the pool refused. */
   readonly reason?: FailureReason | undefined;
-  /** The field of the request that was refused, and the flag that it came from. */
+  /** The field of the request that was refused. */
   readonly field?: string | undefined;
+  /** The flag that the field came from. */
+  readonly flag?: string | undefined;
   readonly resource?: FailureResource | undefined;
   /** More lines for people: each host and why it did not answer. */
   readonly details?: readonly string[] | undefined;
@@ -65,14 +67,19 @@ export function problemLines(problem: Problem): readonly string[] {
   const interrupted = problem.exitCode === exitCodes.interrupted;
   const lines = [`${interrupted ? 'interrupted' : 'error'}: ${problem.message}`];
   for (const detail of problem.details ?? []) lines.push(`  ${detail}`);
-  if (problem.field !== undefined) lines.push(`field: ${problem.field}`);
+  if (problem.field !== undefined) lines.push(`field: ${fieldOf(problem)}`);
   if (problem.suggestions !== undefined && problem.suggestions.length > 0)
     lines.push(`did you mean: ${problem.suggestions.join(', ')}`);
   if (problem.remedy !== '') lines.push(`what to do: ${problem.remedy}`);
   return lines;
 }
 
+function fieldOf({ field = '', flag }: Problem): string {
+  return flag === undefined ? field : `${flag} (${field})`;
+}
+
 /** The problem as programs read it on stderr: one JSON object on one line. */
 export function problemJson(problem: Problem): string {
-  return JSON.stringify({ error: problem });
+  const { exitCode, reason, message, ...more } = problem;
+  return JSON.stringify({ error: { exitCode, reason, message, ...more } });
 }

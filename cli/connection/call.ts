@@ -38,8 +38,7 @@ export function callFailure(error: ServiceError): CallFailure {
   if (!answered) {
     if (error.code === status.DEADLINE_EXCEEDED)
       return { kind: 'silent', why: 'no answer in time' };
-    const cutOff = error.code === status.INTERNAL && error.details.includes('RST_STREAM');
-    if (error.code === status.UNAVAILABLE || cutOff)
+    if (error.code === status.UNAVAILABLE || isCutOff(error))
       return { kind: 'silent', why: reasonOf(error) };
   }
   const failure = failureOf(error);
@@ -49,6 +48,11 @@ export function callFailure(error: ServiceError): CallFailure {
 function kindOf(reason: FailureReason): 'elsewhere' | 'not-now' | 'refused' {
   if (reason === 'SERVICE_UNAVAILABLE') return 'elsewhere';
   return reason === 'DATABASE_UNAVAILABLE' || reason === 'CONFLICT' ? 'not-now' : 'refused';
+}
+
+/** A server that is stopped at once resets the streams that it has; we ourselves did not cancel. */
+function isCutOff({ code, details }: ServiceError): boolean {
+  return code === status.CANCELLED || (code === status.INTERNAL && details.includes('RST_STREAM'));
 }
 
 function reasonOf(error: ServiceError): string {
@@ -95,6 +99,8 @@ async function oneRound<Response>(
       pool.answered(clients.host);
       return ok(result.value);
     }
+    if (result.error.code === status.DEADLINE_EXCEEDED && timeout < attemptTimeout)
+      return fail({ kind: 'refused', problem: outOfTime() });
     const failure = callFailure(result.error);
     switch (failure.kind) {
       case 'silent':
@@ -125,7 +131,8 @@ function timeLeft(pool: PoolConnection): Milliseconds {
 export function outOfTime(): Problem {
   return {
     exitCode: exitCodes.timedOut,
-    message: 'the pool did not answer within --timeout',
+    message:
+      'the pool did not answer within --timeout; a change that was asked for may still be made',
     remedy: 'allow more time, or see what the pool does with `flotilla pool status`',
   };
 }

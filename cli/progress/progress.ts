@@ -75,7 +75,7 @@ export function progressLines(
 ): readonly string[] {
   const { operation, began, ended } = progress;
   const width = Math.max(
-    titleOf(operation).length + 2,
+    titleOf(operation).length,
     ...operation.steps.map((step) => step.description.length + 4),
   );
   const total = stopwatch(milliseconds((ended ?? now) - began));

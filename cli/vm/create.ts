@@ -176,8 +176,7 @@ const flagOfField: readonly (readonly [field: RegExp, flag: string])[] = [
 function withFlag(problem: Problem): Problem {
   const { field } = problem;
   if (field === undefined) return problem;
-  const flag = flagOfField.find(([pattern]) => pattern.test(field))?.[1];
-  return flag === undefined ? problem : { ...problem, field: `${field} (${flag})` };
+  return { ...problem, flag: flagOfField.find(([pattern]) => pattern.test(field))?.[1] };
 }
 
 function sizeArgument(text: string): Bytes {

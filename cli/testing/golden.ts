@@ -1,0 +1,12 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+
+const directory = join(import.meta.dirname, '..', 'golden');
+
+/** Compares with `cli/golden/<name>.txt`, which FLOTILLA_REWRITE_GOLDEN=1 writes anew. */
+export function isGolden(t: ExecutionContext, name: string, text: string): void {
+  const file = join(directory, `${name}.txt`);
+  if (process.env.FLOTILLA_REWRITE_GOLDEN === '1') writeFileSync(file, `${text}\n`);
+  t.is(existsSync(file) ? readFileSync(file, 'utf8') : '', `${text}\n`);
+}
