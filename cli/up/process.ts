@@ -28,6 +28,9 @@ const logSizeMax = bytes(16 * 2 ** 20);
 /** After this a process that was asked to end is killed. */
 const stopPatience = milliseconds(8_000);
 
+/** What is kept of the standard error of a run: its first lines, where programs say what is wrong. */
+const complaintLines = 20;
+
 /** The exit code of a program that refuses its configuration. */
 const wrongConfiguration = 2;
 
@@ -38,7 +41,7 @@ export class KeptProcess {
   #child: ChildProcess | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopping = false;
-  #lastWords = '';
+  #complaint: readonly string[] = [];
 
   constructor(settings: ProcessSettings) {
     this.#settings = settings;
@@ -65,7 +68,7 @@ export class KeptProcess {
     this.#settings.onState({ kind: 'starting' });
     const log = openLog(this.#settings.log);
     const startedAt = performance.now();
-    this.#lastWords = '';
+    this.#complaint = [];
     // The child holds the reading end of a pipe whose writing end is ours: when this process is gone,
     // however it went, the child reads the end of the pipe and stops (see main.ts).
     const child = spawn(process.execPath, this.#settings.arguments, {
@@ -93,7 +96,8 @@ export class KeptProcess {
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
         if (!log.writableEnded) log.write(`${line}\n`);
-        if (stream === child.stderr) this.#lastWords = line.slice(0, 500);
+        if (stream === child.stderr)
+          this.#complaint = [...this.#complaint, line].slice(0, complaintLines);
         else if (saysServing(line) && child.pid !== undefined)
           this.#settings.onState({ kind: 'serving', pid: child.pid });
       });
@@ -102,7 +106,8 @@ export class KeptProcess {
 
   #ended(how: string, code: number | null, ranFor: Milliseconds): void {
     this.#child = null;
-    const reason = this.#lastWords === '' ? how : `${how}: ${this.#lastWords}`;
+    const why = reasonIn(this.#complaint);
+    const reason = why === '' ? how : `${how}: ${why}`;
     if (this.#stopping) this.#settings.onState({ kind: 'stopped', reason });
     else if (code === wrongConfiguration) this.#settings.onState({ kind: 'refused', reason });
     else if (!this.#settings.restart) this.#settings.onState({ kind: 'stopped', reason });
@@ -113,6 +118,13 @@ export class KeptProcess {
       this.#timer = setTimeout(() => this.#start(), next.wait);
     }
   }
+}
+
+/** The line of what a program said at its end that tells most: the one that names an error. */
+function reasonIn(complaint: readonly string[]): string {
+  const lines = complaint.map((line) => line.trim()).filter((line) => line !== '');
+  const naming = lines.find((line) => /^\w*error\b|:.*(error|cannot|wrong)/i.test(line));
+  return (naming ?? lines[0] ?? '').slice(0, 300);
 }
 
 function openLog(path: string): WriteStream {
