@@ -27,6 +27,7 @@ export class Connection {
   readonly #consoles = new Map<number, RemoteConsole>();
   #lastCall = 0;
   #watching = false;
+  #ended = false;
 
   /** Takes over an open stream; `name` is what errors call the other side. */
   constructor(stream: Duplex, name: string, listener: ConnectionListener) {
@@ -36,7 +37,7 @@ export class Connection {
     stream.on('data', (chunk: Uint8Array) => this.#receive(chunk));
     stream.on('error', () => stream.destroy());
     stream.on('end', () => stream.destroy());
-    stream.once('close', () => this.#ended());
+    stream.once('close', () => this.#end());
   }
 
   /** Calls and waits for the answer, at most `timeout`; then the connection is given up. */
@@ -71,9 +72,10 @@ export class Connection {
     this.#watching = true;
   }
 
-  /** Gives the connection up. */
+  /** Gives the connection up, at once: a call right after this one needs a new connection. */
   close(): void {
     this.#stream.destroy();
+    this.#end();
   }
 
   #call(
@@ -82,7 +84,7 @@ export class Connection {
     params: readonly unknown[],
     timeout: Milliseconds,
   ): Promise<Answer> {
-    if (this.#stream.destroyed) return Promise.resolve(this.#unavailable('the connection broke'));
+    if (this.#ended) return Promise.resolve(this.#unavailable('the connection broke'));
     if (this.#waiting.size >= callsInFlightMax)
       return Promise.resolve(this.#unavailable(`${callsInFlightMax} calls are waiting already`));
     return new Promise((resolve) => {
@@ -139,7 +141,9 @@ export class Connection {
     resolve?.(answer);
   }
 
-  #ended(): void {
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
     for (const call of [...this.#waiting.keys()])
       this.#settle(call, this.#unavailable('the connection broke before the answer'));
     for (const console of this.#consoles.values()) console.end();
