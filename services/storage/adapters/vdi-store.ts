@@ -25,6 +25,9 @@ export interface Space {
  * image before the first has ended. The failures are NO_SPACE and STORAGE.
  */
 export interface VdiStore {
+  /** Where the images lie, as the kernel names it. */
+  readonly directory: string;
+
   /**
    * Makes an image that reads as zeros. It appears whole or not at all. An image of this id and size
    * is left as it is; one of another size is STORAGE. More than the free space is NO_SPACE.

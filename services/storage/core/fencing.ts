@@ -26,6 +26,10 @@ export type AttachDecision =
   | { readonly kind: 'attach' }
   /** It already was: make sure that the disk is usable, write nothing. */
   | { readonly kind: 'already' }
+  | Refusal;
+
+/** Why a claim is not given a disk. */
+export type Refusal =
   /** A newer claim of the same VM exists. */
   | { readonly kind: 'stale'; readonly newest: number }
   /** No claim of this epoch was ever made. */

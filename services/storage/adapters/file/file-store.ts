@@ -102,7 +102,7 @@ function fileStore(directory: string): VdiStore {
     return ok(images);
   };
 
-  return { create, find, remove, list, space };
+  return { directory, create, find, remove, list, space };
 }
 
 /**

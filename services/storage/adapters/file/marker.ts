@@ -70,13 +70,13 @@ export async function writeMarker(
   );
 }
 
-/** Refuses a folder that is another SR, or another host's. */
+/** Returns the marker, or refuses it: the folder is another SR, or another host's. */
 export function checkMarker(
   directory: string,
   marker: Marker,
   expected: Omit<Marker, 'id'>,
-): Result<void, Failure> {
-  if (marker.host === expected.host && marker.name === expected.name) return ok(undefined);
+): Result<Marker, Failure> {
+  if (marker.host === expected.host && marker.name === expected.name) return ok(marker);
   const [what, found] =
     marker.host === expected.host
       ? ['is the SR', `"${marker.name}", not "${expected.name}"`]

@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { bounds } from '../../../base/bounds.ts';
+import { fail, ok, type Result } from '../../../base/result.ts';
+import { type Bytes, formatBytes, milliseconds } from '../../../base/units.ts';
+import type { Clock } from '../../../pool/clock.ts';
+import type { Stored } from '../../../pool/collection.ts';
+import { commit } from '../../../pool/commit.ts';
+import type { Revision, Transaction } from '../../../pool/database.ts';
+import type { Failure } from '../../../pool/failure.ts';
+import {
+  earlierOperation,
+  newOperation,
+  newOperationId,
+  type OperationPlan,
+  startOperation,
+} from '../../../pool/operations/record.ts';
+import type { Pool } from '../../../pool/pool.ts';
+import type { HostId, Timestamp, VdiId } from '../../../pool/records/identifiers.ts';
+import type { OperationRecord } from '../../../pool/records/operation.ts';
+import type { VdiRecord } from '../../../pool/records/storage.ts';
+import type {
+  CreateVdiRequest,
+  DeleteVdiRequest,
+  UpdateVdiRequest,
+} from '../../../proto/gen/flotilla.storage.v1.ts';
+import { virtualSizeFor } from '../core/size.ts';
+import { nameField, vdiIdField } from './fields.ts';
+import { placeFor } from './placement.ts';
+import { checkUnused } from './users.ts';
+import { creationSteps, deletionSteps } from './vdi-steps.ts';
+
+/** How long a deletion waits for the creation of the same VDI to end, and how often it looks. */
+const creationPatience = milliseconds(10_000);
+const lookEvery = milliseconds(100);
+
+/** An operation, as a request is answered with it. */
+type Answer = Promise<Result<Stored<OperationRecord>, Failure>>;
+
+/** Records that a VDI is to be made, by the storage service of the SR's host. */
+export async function createVdi(pool: Pool, clock: Clock, request: CreateVdiRequest): Answer {
+  const { requestId, validateOnly } = request;
+  const earlier = await earlierOperation(pool, requestId);
+  if (!earlier.ok) return earlier;
+  if (earlier.value !== null) return ok(earlier.value);
+  const id = requestId === '' ? ok(randomUUID() as VdiId) : vdiIdField('request_id', requestId);
+  if (!id.ok) return id;
+  const name = nameField(request.name);
+  if (!name.ok) return name;
+  const virtualSize = sizeField(request.virtualSize);
+  if (!virtualSize.ok) return virtualSize;
+  const sr = await placeFor(pool, request.sr, virtualSize.value);
+  if (!sr.ok) return sr;
+  const operation = newOperationId();
+  const vdi: VdiRecord = {
+    id: id.value,
+    name: name.value,
+    sr: sr.value.id,
+    virtualSize: virtualSize.value,
+    lifecycle: 'creating',
+    operation,
+    createdAt: clock.wall() as number as Timestamp,
+  };
+  const plan: OperationPlan = {
+    ...planFor('vdi.create', vdi, sr.value.host, clock),
+    id: operation,
+    steps: creationSteps(vdi),
+    requestId,
+  };
+  return start(pool, plan, pool.vdis.creating(vdi), validateOnly);
+}
+
+/**
+ * Records that a VDI is to be deleted. If it is being deleted already, that is the answer; if it is
+ * being made, that is waited for.
+ */
+export async function deleteVdi(
+  pool: Pool,
+  clock: Clock,
+  request: DeleteVdiRequest,
+  signal: AbortSignal,
+): Answer {
+  const { requestId, validateOnly } = request;
+  const earlier = await earlierOperation(pool, requestId);
+  if (!earlier.ok) return earlier;
+  if (earlier.value !== null) return ok(earlier.value);
+  const stored = await onceMade(pool, clock, request.vdi, signal);
+  if (!stored.ok) return stored;
+  const { record } = stored.value;
+  if (record.operation !== null) {
+    const deletion = await pool.operations.get(record.operation);
+    if (!deletion.ok) return deletion;
+    return deletion.value === null ? fail(busy(record)) : ok(deletion.value);
+  }
+  const unused = await checkUnused(pool, record);
+  if (!unused.ok) return unused;
+  const sr = await pool.srs.find(record.sr);
+  if (!sr.ok) return sr;
+  const operation = newOperationId();
+  const deleting: VdiRecord = { ...record, lifecycle: 'deleting', operation };
+  const plan: OperationPlan = {
+    ...planFor('vdi.delete', deleting, sr.value.record.host, clock),
+    id: operation,
+    steps: deletionSteps(deleting),
+    requestId,
+  };
+  return start(pool, plan, pool.vdis.replacing(stored.value, deleting), validateOnly);
+}
+
+/** The VDI, when it is not being made any more; BUSY if that takes too long. */
+async function onceMade(
+  pool: Pool,
+  clock: Clock,
+  nameOrId: string,
+  signal: AbortSignal,
+): Promise<Result<Stored<VdiRecord>, Failure>> {
+  const until = clock.now() + creationPatience;
+  for (;;) {
+    const stored = await pool.vdis.find(nameOrId);
+    if (!stored.ok || stored.value.record.lifecycle !== 'creating') return stored;
+    if (signal.aborted || clock.now() >= until) return fail(busy(stored.value.record));
+    await clock.sleep(lookEvery, signal);
+  }
+}
+
+/** Gives a VDI another name. */
+export async function updateVdi(
+  pool: Pool,
+  request: UpdateVdiRequest,
+): Promise<Result<Stored<VdiRecord>, Failure>> {
+  const name = nameField(request.name);
+  if (!name.ok) return name;
+  const stored = await pool.vdis.find(request.vdi);
+  if (!stored.ok) return stored;
+  if (stored.value.record.operation !== null) return fail(busy(stored.value.record));
+  const record = { ...stored.value.record, name: name.value };
+  if (request.validateOnly || record.name === stored.value.record.name)
+    return ok({ ...stored.value, record });
+  const written = await commit(pool.database, pool.vdis.replacing(stored.value, record));
+  return written.ok ? ok({ ...stored.value, record, modRevision: written.value }) : written;
+}
+
+function planFor(verb: string, vdi: VdiRecord, host: HostId, clock: Clock) {
+  const resource = { type: 'vdi', id: vdi.id, name: vdi.name };
+  return { verb, resource, service: 'storage', host, now: clock.wall() } as const;
+}
+
+/** Records the operation, or only says what it would be. */
+async function start(
+  pool: Pool,
+  plan: OperationPlan,
+  change: Transaction,
+  validateOnly: boolean,
+): Answer {
+  const record = newOperation(plan);
+  if (!validateOnly) return startOperation(pool, record, change);
+  return ok({ key: pool.operations.key(record.id), record, modRevision: 0 as Revision });
+}
+
+function sizeField(requested: number): Result<Bytes, Failure> {
+  const size = virtualSizeFor(requested);
+  if (size.ok) return size;
+  return fail({
+    reason: 'INVALID_FIELD',
+    message: `the disk cannot have this size: ${size.error}`,
+    remedy: `Ask for ${formatBytes(bounds.vdiSizeMin)} to ${formatBytes(bounds.vdiSizeMax)}.`,
+    field: 'virtual_size',
+  });
+}
+
+function busy(vdi: VdiRecord): Failure {
+  return {
+    reason: 'BUSY',
+    message: `the operation ${vdi.operation} on the disk "${vdi.name}" is under way`,
+    remedy: `Wait for it with: flotilla operation watch ${vdi.operation}`,
+    resource: { type: 'vdi', name: vdi.name },
+  };
+}
