@@ -33,16 +33,23 @@ export function nextPageToken(page: { next: string | null; revision: Revision })
   return page.next === null ? '' : encodeToken(page.revision, page.next);
 }
 
-/** Which part of a list that was made in memory is the page, and the token of the next. */
+/**
+ * Which part of a list that was made in memory is the page, and the token of the next. Positions are
+ * in the list's order, and stay when other items come and go.
+ */
 export function pageItems<Item>(
   items: readonly Item[],
   positionOf: (item: Item) => string,
   page: { readonly after?: string | null | undefined; readonly limit: number },
 ): { items: readonly Item[]; nextPageToken: string } {
-  const at = items.findIndex((item) => positionOf(item) === page.after);
-  const part = items.slice(at + 1, at + 1 + page.limit);
+  const { after, limit } = page;
+  const rest =
+    after === null || after === undefined
+      ? items
+      : items.filter((item) => positionOf(item) > after);
+  const part = rest.slice(0, limit);
   const last = part.at(-1);
-  const isLast = last === undefined || at + 1 + part.length >= items.length;
+  const isLast = last === undefined || rest.length <= limit;
   return { items: part, nextPageToken: isLast ? '' : encodeToken(0, positionOf(last)) };
 }
 

@@ -21,8 +21,10 @@ export interface ResourceWatch<Resource, Event> {
    * filter leaves it out: one that comes to fit is CREATED, one that no longer fits is DELETED.
    */
   resource(id: string, entries: ReadonlyMap<string, Entry>): Resource | null;
-  /** The message of an event; `resource` is null for SYNCED. */
-  event(type: ChangeType, resource: Resource | null, revision: Revision): Input<Event>;
+  /** The message of an event, or null to leave it out; `resource` is null for SYNCED. */
+  event(type: ChangeType, resource: Resource | null, revision: Revision): Input<Event> | null;
+  /** The stream ends after a resource of which this holds was sent. */
+  isLast?(resource: Resource): boolean;
 }
 
 /**
@@ -41,36 +43,43 @@ export async function watchResources<Resource, Event>(
   const read = await snapshot(database, prefixes, at);
   if (!read.ok) return read;
   const entries = new Map(read.value.entries.map((entry) => [entry.key, entry]));
-  if (!isResumed) await sendExisting(watch, call, entries, read.value.revision);
+  if (!isResumed && (await sendExisting(watch, call, entries, read.value.revision)))
+    return ok(undefined);
   const { signal } = call;
   for await (const batch of database.watch({ prefixes, after: read.value.revision, signal })) {
     if (batch.kind === 'failed') return fail(batch.failure);
-    if (batch.kind === 'changes') await sendChanges(watch, call, entries, batch);
+    if (batch.kind === 'changes' && (await sendChanges(watch, call, entries, batch)))
+      return ok(undefined);
   }
   return ok(undefined);
 }
 
+/** Whether the stream is over with it. */
 async function sendExisting<Resource, Event>(
   watch: ResourceWatch<Resource, Event>,
   call: StreamCall<Event>,
   entries: ReadonlyMap<string, Entry>,
   revision: Revision,
-): Promise<void> {
+): Promise<boolean> {
+  let isOver = false;
   const ids = new Set([...entries.values()].flatMap((entry) => watch.idsOf(entry, entries)));
   for (const id of ids) {
     const resource = watch.resource(id, entries);
     if (resource === null) continue;
-    await call.send(watch.event('CHANGE_TYPE_CREATED', resource, 0 as Revision));
+    await send(call, watch.event('CHANGE_TYPE_CREATED', resource, 0 as Revision));
+    isOver ||= watch.isLast?.(resource) ?? false;
   }
-  await call.send(watch.event('CHANGE_TYPE_SYNCED', null, revision));
+  await send(call, watch.event('CHANGE_TYPE_SYNCED', null, revision));
+  return isOver;
 }
 
+/** Whether the stream is over with it. */
 async function sendChanges<Resource, Event>(
   watch: ResourceWatch<Resource, Event>,
   call: StreamCall<Event>,
   entries: Map<string, Entry>,
   batch: { readonly revision: Revision; readonly changes: readonly Change[] },
-): Promise<void> {
+): Promise<boolean> {
   const ids = [...new Set(batch.changes.flatMap((change) => idsOf(watch, change, entries)))];
   const before = new Map(ids.map((id) => [id, watch.resource(id, entries)]));
   for (const change of batch.changes) applyChange(entries, change);
@@ -83,8 +92,13 @@ async function sendChanges<Resource, Event>(
   for (const [index, { type, resource }] of events.entries()) {
     const isLast = index === events.length - 1;
     const revision = isLast ? batch.revision : ((batch.revision - 1) as Revision);
-    await call.send(watch.event(type, resource, revision));
+    await send(call, watch.event(type, resource, revision));
   }
+  return events.some(({ resource }) => resource !== null && (watch.isLast?.(resource) ?? false));
+}
+
+async function send<Event>(call: StreamCall<Event>, message: Input<Event> | null): Promise<void> {
+  if (message !== null) await call.send(message);
 }
 
 function idsOf(
