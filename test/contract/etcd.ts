@@ -28,25 +28,22 @@ export interface EtcdCluster {
   close(): Promise<void>;
 }
 
+/** Which program serves: Debian's etcd, or this project's `flotilla consensus`. */
+export type EtcdKind = 'etcd' | 'consensus';
+
 /** Starts a cluster, and resolves when it has a leader. */
-export async function startEtcd(count: number): Promise<EtcdCluster> {
+export async function startEtcd(kind: EtcdKind, count: number): Promise<EtcdCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'flotilla-etcd-'));
   const ports = await freePorts(2 * count);
   const addresses = Array.from({ length: count }, (_, index) => ({
     name: `m${index}`,
     client: `127.0.0.1:${ports[2 * index]}`,
-    peer: `http://127.0.0.1:${ports[2 * index + 1]}`,
+    peer: `127.0.0.1:${ports[2 * index + 1]}`,
+    dataDir: join(directory, `m${index}`),
   }));
-  const cluster = addresses.map(({ name, peer }) => `${name}=${peer}`).join(',');
-  const members = addresses.map(({ name, client, peer }) => {
-    const args = [
-      ...['--name', name, '--data-dir', join(directory, name), '--log-level', 'error'],
-      ...['--listen-client-urls', `http://${client}`],
-      ...['--advertise-client-urls', `http://${client}`],
-      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
-      ...['--initial-cluster', cluster, '--initial-cluster-state', 'new'],
-    ];
-    const start = () => spawn('etcd', args, { stdio: 'ignore' });
+  const members = addresses.map((address) => {
+    const start = () => spawnMember(kind, address, addresses);
+    const { client } = address;
     let running = start();
     return {
       endpoint: client,
@@ -65,6 +62,41 @@ export async function startEtcd(count: number): Promise<EtcdCluster> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+interface Address {
+  readonly name: string;
+  readonly client: string;
+  readonly peer: string;
+  readonly dataDir: string;
+}
+
+function spawnMember(kind: EtcdKind, own: Address, all: readonly Address[]): ChildProcess {
+  const { name, client, peer, dataDir } = own;
+  const listed = (scheme: string) => all.map((one) => `${one.name}=${scheme}${one.peer}`).join(',');
+  const common = ['--name', name, '--data-dir', dataDir];
+  switch (kind) {
+    case 'etcd': {
+      const urls = [
+        ...[
+          '--listen-client-urls',
+          `http://${client}`,
+          '--advertise-client-urls',
+          `http://${client}`,
+        ],
+        ...['--listen-peer-urls', `http://${peer}`],
+        ...['--initial-advertise-peer-urls', `http://${peer}`],
+        ...['--initial-cluster', listed('http://'), '--log-level', 'error'],
+      ];
+      return spawn('etcd', [...common, ...urls], { stdio: 'ignore' });
+    }
+    case 'consensus': {
+      const main = join(import.meta.dirname, '../../main.ts');
+      const addresses = ['--listen-client', client, '--listen-peer', peer];
+      const args = [main, 'consensus', ...common, ...addresses, '--initial-cluster', listed('')];
+      return spawn(process.execPath, args, { stdio: 'ignore' });
+    }
+  }
 }
 
 async function kill(child: ChildProcess): Promise<void> {
@@ -86,7 +118,8 @@ async function answering(endpoint: string): Promise<void> {
   throw new Error(`etcd does not answer on ${endpoint}`);
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports of loopback that are free now. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1');
