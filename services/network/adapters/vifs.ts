@@ -1,0 +1,156 @@
+import { fail, ok, type Result } from '../../../base/result.ts';
+import type { Failure } from '../../../pool/failure.ts';
+import { notFound } from '../../../pool/named-collection.ts';
+import type { Pool } from '../../../pool/pool.ts';
+import type { Epoch, NetworkId, VmId } from '../../../pool/records/identifiers.ts';
+import type { NetworkRecord } from '../../../pool/records/network.ts';
+import { decidePlug, decideUnplug } from '../core/plugs.ts';
+import type { Bridge, BridgeDriver } from './bridge/bridge-driver.ts';
+import type { PlugJournal, PlugRecord } from './plug-journal.ts';
+
+/** Calls that may wait for their turn: every interface of a host that starts all its VMs at once. */
+const waitingBound = 8000;
+
+/** What is asked to be plugged: the bridge follows from the network. */
+export type PlugRequest = Omit<PlugRecord, 'bridge'>;
+
+/** The virtual interfaces of this host. */
+export interface Vifs {
+  prepare(network: NetworkId): Promise<Result<string, Failure>>;
+  plug(request: PlugRequest): Promise<Result<PlugRecord, Failure>>;
+  unplug(vm: VmId, epoch: Epoch, index: number): Promise<Result<void, Failure>>;
+  /** What is written down and on its bridge. */
+  list(): Promise<Result<readonly PlugRecord[], Failure>>;
+}
+
+/** Where networks are looked up, plugs are written down, and bridges are. */
+export interface VifSettings {
+  readonly pool: Pool;
+  readonly journal: PlugJournal;
+  readonly driver: BridgeDriver;
+}
+
+/**
+ * Plugs interfaces into networks. A plug is written down before the interface joins, and forgotten
+ * after it has left, so that whatever is lost in between can be undone. One call works at a time:
+ * what it decides is about all plugs of the host.
+ */
+export function vifsOf({ pool, journal, driver }: VifSettings): Vifs {
+  const inTurn = turns();
+
+  const prepared = async (id: NetworkId): Promise<Result<Bridge, Failure>> => {
+    const network = await pool.networks.get(id);
+    if (!network.ok) return network;
+    if (network.value === null) return fail({ ...notFound('network', id), field: 'network' });
+    const bridge = bridgeOf(network.value.record);
+    const ensured = await driver.ensure(bridge);
+    return ensured.ok ? ok(bridge) : ensured;
+  };
+
+  const plug = async (request: PlugRequest): Promise<Result<PlugRecord, Failure>> => {
+    const vm = await pool.vms.get(request.vm);
+    if (!vm.ok) return vm;
+    if (vm.value === null) return fail({ ...notFound('vm', request.vm), field: 'vm' });
+    const bridge = await prepared(request.network);
+    if (!bridge.ok) return bridge;
+    const wanted: PlugRecord = { ...request, bridge: bridge.value.name };
+    const decision = decidePlug(journal.plugs, vm.value.record.epoch, wanted);
+    if (decision.kind === 'stale') return fail(stale(request, decision.newest));
+    for (const slot of decision.forget) {
+      const forgotten = await journal.forget(slot);
+      if (!forgotten.ok) return forgotten;
+    }
+    for (const name of decision.leave) {
+      const left = await driver.leave(name);
+      if (!left.ok) return left;
+    }
+    const written = await journal.write(wanted);
+    if (!written.ok) return written;
+    const joined = await driver.join(request.interface, bridge.value);
+    return joined.ok ? ok(wanted) : joined;
+  };
+
+  const unplug = async (vm: VmId, epoch: Epoch, index: number): Promise<Result<void, Failure>> => {
+    const plugged = decideUnplug(journal.plugs, { vm, epoch, index });
+    if (plugged === null) return ok(undefined);
+    const left = await driver.leave(plugged.interface);
+    return left.ok ? journal.forget(plugged) : left;
+  };
+
+  return {
+    prepare: (network) =>
+      inTurn(async () => {
+        const bridge = await prepared(network);
+        return bridge.ok ? ok(bridge.value.name) : bridge;
+      }),
+    plug: (request) => inTurn(() => plug(request)),
+    unplug: (vm, epoch, index) => inTurn(() => unplug(vm, epoch, index)),
+    list: () => inTurn(() => pluggedNow({ journal, driver })),
+  };
+}
+
+/**
+ * Forgets plugs whose interface is on its bridge no more: their domains ended while the service did
+ * not run, or the host was restarted. For the start, before anybody calls.
+ */
+export async function forgetVanished(
+  settings: Pick<VifSettings, 'journal' | 'driver'>,
+): Promise<Result<void, Failure>> {
+  const now = await pluggedNow(settings);
+  if (!now.ok) return now;
+  for (const plug of settings.journal.plugs) {
+    if (now.value.includes(plug)) continue;
+    const forgotten = await settings.journal.forget(plug);
+    if (!forgotten.ok) return forgotten;
+  }
+  return ok(undefined);
+}
+
+async function pluggedNow({
+  journal,
+  driver,
+}: Pick<VifSettings, 'journal' | 'driver'>): Promise<Result<readonly PlugRecord[], Failure>> {
+  const joined = await driver.joined();
+  if (!joined.ok) return joined;
+  const bridges = new Map(joined.value.map((item) => [item.interface, item.bridge]));
+  return ok(journal.plugs.filter((plug) => bridges.get(plug.interface) === plug.bridge));
+}
+
+/** Runs calls one after the other, in the order in which they came. */
+function turns(): <Value>(
+  work: () => Promise<Result<Value, Failure>>,
+) => Promise<Result<Value, Failure>> {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  return async (work) => {
+    if (waiting >= waitingBound) return fail(tooManyWait);
+    waiting += 1;
+    const turn = last.then(work);
+    last = turn;
+    try {
+      return await turn;
+    } finally {
+      waiting -= 1;
+    }
+  };
+}
+
+function bridgeOf({ bridge, mtu }: NetworkRecord): Bridge {
+  return { name: bridge, mtu };
+}
+
+function stale({ vm, epoch }: PlugRequest, newest: number): Failure {
+  return {
+    reason: 'STALE_EPOCH',
+    message: `the claim ${epoch} of the VM ${vm} is over: its newest is ${newest}`,
+    remedy: 'Stop what this claim runs; the newer one has the interfaces.',
+    resource: { type: 'vm', name: vm },
+    field: 'epoch',
+  };
+}
+
+const tooManyWait: Failure = {
+  reason: 'LIMIT',
+  message: `${waitingBound} calls wait for the bridges of this host already`,
+  remedy: 'Wait for the calls before, then try again.',
+};

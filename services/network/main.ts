@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import type { ServerCredentials } from '@grpc/grpc-js';
+import type { Command } from 'commander';
+import { pino } from 'pino';
+import { ok, type Result } from '../../base/result.ts';
+import { type Clock, systemClock } from '../../pool/clock.ts';
+import { etcdDatabase } from '../../pool/etcd/database.ts';
+import type { Failure } from '../../pool/failure.ts';
+import { readCredentials } from '../../pool/identity/credentials.ts';
+import { openPool, type Pool } from '../../pool/pool.ts';
+import { serve } from '../../pool/rpc/server.ts';
+import { type Running, serviceCommand } from '../../pool/service-command.ts';
+import type { BridgeDriver } from './adapters/bridge/bridge-driver.ts';
+import { linuxBridges } from './adapters/bridge/linux.ts';
+import { simulatedBridges } from './adapters/bridge/simulated.ts';
+import { type FirstNetworksSettings, makeFirstNetworks } from './adapters/first-networks.ts';
+import { networkService } from './adapters/network-service.ts';
+import { openPlugJournal } from './adapters/plug-journal.ts';
+import { vifService } from './adapters/vif-service.ts';
+import { forgetVanished, vifsOf } from './adapters/vifs.ts';
+import {
+  addNetwork,
+  type NetworkConfiguration,
+  NetworkConfigurationSchema,
+} from './configuration.ts';
+
+/** `flotilla network`. */
+export function networkCommand(): Command {
+  return serviceCommand({
+    name: 'network',
+    description: 'Keep the bridges of a host, and plug the interfaces of its domains into them.',
+    schema: NetworkConfigurationSchema,
+    options: (command) =>
+      command
+        .option('--driver <name>', 'bridge (Linux; the default) or simulated')
+        .option(
+          '--networks <name=bridge>',
+          'a network to make at first; may be given several times',
+          addNetwork,
+        ),
+    run: runNetwork,
+  });
+}
+
+async function runNetwork(configuration: NetworkConfiguration): Promise<Result<Running, Failure>> {
+  const credentials = await readCredentials(configuration.tls);
+  if (!credentials.ok) return credentials;
+  const { client, server } = credentials.value;
+  const driver = await driverOf(configuration);
+  if (!driver.ok) return driver;
+  const database = etcdDatabase({ endpoints: configuration.store, credentials: client });
+  const log = pino({ base: { service: 'network' } });
+  const started = await startNetwork(configuration, {
+    pool: openPool(database),
+    driver: driver.value,
+    ...{ credentials: server, clock: systemClock, log },
+  });
+  if (!started.ok) {
+    database.close();
+    return started;
+  }
+  return ok({
+    close: async () => {
+      await started.value.close();
+      database.close();
+    },
+  });
+}
+
+async function driverOf({
+  driver,
+  dataDir,
+}: NetworkConfiguration): Promise<Result<BridgeDriver, Failure>> {
+  switch (driver) {
+    case 'bridge':
+      return ok(linuxBridges(null));
+    case 'simulated':
+      return simulatedBridges(join(dataDir, 'simulated-bridges.json'));
+  }
+}
+
+/** What the service stands on; tests bring their own. */
+export interface NetworkSurroundings {
+  readonly pool: Pool;
+  readonly driver: BridgeDriver;
+  /** Null: plain text. */
+  readonly credentials: ServerCredentials | null;
+  readonly clock: Clock;
+  readonly log: FirstNetworksSettings['log'];
+}
+
+/** A network service at work. */
+export interface RunningNetwork extends Running {
+  /** HOST:PORT. */
+  readonly address: string;
+}
+
+/** Reads what is plugged on this host, serves, and makes the first networks of the pool. */
+export async function startNetwork(
+  configuration: NetworkConfiguration,
+  { pool, driver, credentials, clock, log }: NetworkSurroundings,
+): Promise<Result<RunningNetwork, Failure>> {
+  const { listen, dataDir, networks } = configuration;
+  const journal = await openPlugJournal(join(dataDir, 'vifs'));
+  if (!journal.ok) return journal;
+  const current = await forgetVanished({ journal: journal.value, driver });
+  if (!current.ok) return current;
+  const vifs = vifsOf({ pool, journal: journal.value, driver });
+  const server = await serve({
+    listen,
+    credentials,
+    services: [networkService(pool, clock), vifService(vifs)],
+  });
+  if (!server.ok) return server;
+  const closing = new AbortController();
+  const making = makeFirstNetworks({ pool, clock, log, signal: closing.signal }, networks);
+  const { address } = server.value;
+  log.info({ address, driver: configuration.driver }, 'serving');
+  return ok({
+    address,
+    close: async () => {
+      closing.abort();
+      await server.value.close();
+      await making;
+    },
+  });
+}
