@@ -13,7 +13,7 @@ function host(name: string, change: Partial<PlacementHost> = {}): PlacementHost 
     memoryTotal: bytes(4096 * mebibyte),
     memoryReserved: bytes(0),
     vms: 0,
-    hasSr: true,
+    hasRoom: true,
     ...change,
   };
 }
@@ -23,7 +23,7 @@ function request(change: Partial<PlacementRequest> = {}): PlacementRequest {
     vm: 'web',
     memory: bytes(256 * mebibyte),
     anchors: [],
-    needsSr: false,
+    needsRoom: false,
     wanted: null,
     purpose: 'start',
     ...change,
@@ -74,10 +74,10 @@ test('when no host fits, the refusal says of every host why not', (t) => {
 });
 
 test('a VM is made on a full host only if no other can start it', (t) => {
-  const making = request({ purpose: 'create', needsSr: true });
+  const making = request({ purpose: 'create', needsRoom: true });
   const full = host('a', { memoryReserved: bytes(4096 * mebibyte) });
   t.is(chosen(making, [full, host('b', { vms: 5 })]), 'b');
-  t.is(chosen(making, [full, host('c', { hasSr: false })]), 'a');
+  t.is(chosen(making, [full, host('c', { hasRoom: false })]), 'a');
 });
 
 const anyHost = fc
@@ -87,24 +87,24 @@ const anyHost = fc
     total: fc.nat(64),
     reserved: fc.nat(64),
     vms: fc.integer({ min: 990, max: 1001 }),
-    hasSr: fc.boolean(),
+    hasRoom: fc.boolean(),
   })
-  .map(({ index, up, total, reserved, vms, hasSr }) =>
+  .map(({ index, up, total, reserved, vms, hasRoom }) =>
     host(`h${index}`, {
       up,
       memoryTotal: bytes(total * 256 * mebibyte),
       memoryReserved: bytes(reserved * 256 * mebibyte),
       vms,
-      hasSr,
+      hasRoom,
     }),
   );
 const anyPool = fc.uniqueArray(anyHost, { selector: (each) => each.id, maxLength: 8 });
 const anyRequest = fc
-  .record({ memory: fc.integer({ min: 1, max: 32 }), needsSr: fc.boolean(), pin: fc.nat(60) })
-  .map(({ memory, needsSr, pin }) =>
+  .record({ memory: fc.integer({ min: 1, max: 32 }), needsRoom: fc.boolean(), pin: fc.nat(60) })
+  .map(({ memory, needsRoom, pin }) =>
     request({
       memory: bytes(memory * 256 * mebibyte),
-      needsSr,
+      needsRoom,
       wanted: pin <= 30 ? `id-h${pin}` : null,
     }),
   );
@@ -117,7 +117,7 @@ test('placement never overcommits a host, and keeps to every condition', (t) => 
       t.true(placed.value.up);
       t.true(wish.memory <= freeMemory(placed.value));
       t.true(placed.value.vms < 1000);
-      t.true(!wish.needsSr || placed.value.hasSr);
+      t.true(!wish.needsRoom || placed.value.hasRoom);
       t.true(wish.wanted === null || placed.value.id === wish.wanted);
     }),
   );
@@ -131,7 +131,7 @@ test('placement refuses only when no host meets the conditions', (t) => {
           each.up &&
           each.vms < 1000 &&
           wish.memory <= freeMemory(each) &&
-          (!wish.needsSr || each.hasSr) &&
+          (!wish.needsRoom || each.hasRoom) &&
           (wish.wanted === null || wish.wanted === each.id),
       );
       t.is(place(wish, hosts).ok, possible);

@@ -14,8 +14,8 @@ export interface PlacementHost {
   readonly memoryReserved: Bytes;
   /** How many VMs hold a reservation on it. */
   readonly vms: number;
-  /** It has a storage repository. */
-  readonly hasSr: boolean;
+  /** One of its storage repositories has room for the largest disk that is to be made. */
+  readonly hasRoom: boolean;
 }
 
 /** Something of the VM that only one host has: a disk on that host's own storage. */
@@ -31,7 +31,7 @@ export interface PlacementRequest {
   readonly memory: Bytes;
   readonly anchors: readonly Anchor[];
   /** Disks are to be made, on any SR of the host. */
-  readonly needsSr: boolean;
+  readonly needsRoom: boolean;
   /** The host that the caller asks for, by id, or null. */
   readonly wanted: string | null;
   /**
@@ -93,7 +93,7 @@ function obstacleTo(request: PlacementRequest, host: PlacementHost): string | nu
   if (!host.up) return 'it is down';
   const elsewhere = request.anchors.find((anchor) => anchor.host !== host.id);
   if (elsewhere !== undefined) return `${elsewhere.what} is on another host`;
-  if (request.needsSr && !host.hasSr) return 'it has no SR';
+  if (request.needsRoom && !host.hasRoom) return 'it has no SR with room for the disks';
   if (request.purpose === 'create') return null;
   if (host.vms >= bounds.vmsPerHost) return `it has ${bounds.vmsPerHost} VMs, the most allowed`;
   if (!fits(request, host))

@@ -32,7 +32,10 @@ export interface NewDisk {
   readonly size: number;
 }
 
-/** Makes a VM: its files are checked before anything is made, and its record is complete last. */
+/**
+ * Makes a VM: its files are checked before anything is made. The draft does not name the new disks,
+ * since the storage service deletes no disk that a VM uses; the record is complete last.
+ */
 export function planCreate(vm: PlannedVm, newDisks: readonly NewDisk[]): PlannedStep[] {
   return [
     { name: 'vm.draft', description: 'record the VM', input: { vm: vm.id } },
@@ -44,7 +47,7 @@ export function planCreate(vm: PlannedVm, newDisks: readonly NewDisk[]): Planned
         input: { vdi: disk.vdi, name: disk.name, sr: disk.sr, size: disk.size },
       }),
     ),
-    { name: 'vm.publish', description: 'make the VM ready', input: { vm: vm.id } },
+    { name: 'vm.publish', description: 'make the VM ready', input: { vm: vm.id, disks: vm.disks } },
   ];
 }
 
@@ -89,11 +92,11 @@ export function planReboot(vm: PlannedVm, timeoutSeconds: number): PlannedStep[]
 }
 
 /**
- * Builds a domain anew whose guest has rebooted. The claim comes first: if the domain cannot be
- * built again, undoing the claim leaves the VM halted with nothing of it left.
+ * Builds a domain anew whose guest has rebooted. The claim is the first step that can be undone: if
+ * the domain cannot be built again, the VM is halted and nothing of it is left.
  */
 export function planRestart(vm: PlannedVm): PlannedStep[] {
-  return [claimStep(vm), destroyDomain(vm), ...unplugAll(vm), ...bringUp(vm)];
+  return [destroyDomain(vm), ...unplugAll(vm), claimStep(vm), ...bringUp(vm)];
 }
 
 function claimOf(vm: PlannedVm): Claim {

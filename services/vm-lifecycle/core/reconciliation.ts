@@ -74,9 +74,7 @@ export function strayDomains(
   domains: readonly ObservedDomain[],
   own: (domain: ObservedDomain) => boolean,
 ): readonly ObservedDomain[] {
-  const expected = new Set(
-    vms.filter((vm) => vm.host === self && mayHaveDomain(vm)).map((vm) => vm.id),
-  );
+  const expected = new Set(vms.filter((vm) => hasPlace(self, vm)).map((vm) => vm.id));
   return alive(domains).filter((domain) => !expected.has(domain.uuid) && own(domain));
 }
 
@@ -84,13 +82,14 @@ function alive(domains: readonly ObservedDomain[]): readonly ObservedDomain[] {
   return domains.filter((domain) => domain.state.kind !== 'dying');
 }
 
-/** An operation under way sees to the domain of such a VM, or one that `settle` asks for will. */
-function mayHaveDomain(vm: ReconciledVm): boolean {
-  return (
-    vm.operation !== null ||
-    vm.desired === 'running' ||
-    (vm.reported !== null && vm.reported !== 'halted')
-  );
+/**
+ * Whether a domain, a disk or an interface of the VM has its place on this host: the VM is claimed
+ * here and wanted to run, or an operation is to clear it away.
+ */
+export function hasPlace(self: string, vm: ReconciledVm): boolean {
+  if (vm.host !== self) return false;
+  const maybeRuns = vm.reported !== null && vm.reported !== 'halted';
+  return vm.operation !== null || vm.desired === 'running' || maybeRuns;
 }
 
 function settle(vm: ReconciledVm, domain: ObservedDomain | null): Action[] {

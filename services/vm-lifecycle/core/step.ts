@@ -17,8 +17,16 @@ export interface StepInputs {
     readonly sr: string;
     readonly size: number;
   };
-  /** The VM can be started. */
-  readonly 'vm.publish': { readonly vm: string };
+  /** The VM has its disks and can be started. */
+  readonly 'vm.publish': {
+    readonly vm: string;
+    readonly disks: readonly {
+      readonly vdi: string;
+      readonly vdev: string;
+      readonly readOnly: boolean;
+      readonly owned: boolean;
+    }[];
+  };
   /** The disks that were made with a VM are no longer its own. */
   readonly 'vm.drop-disks': { readonly vm: string };
   /** A disk image is gone. */
@@ -100,7 +108,9 @@ export type PlannedStep = {
 export interface StepKind {
   /** What undoing the step does, in words; null where there is nothing to undo. */
   readonly undo: string | null;
-  /** Once it was begun there is no way back: a cancel comes too late, the operation goes on. */
+  /**
+   * Once it was begun a cancel comes too late; once it is done, no step up to it is undone.
+   */
   readonly irreversible: boolean;
 }
 

@@ -1,0 +1,50 @@
+import { fail, ok, type Result } from '../../../base/result.ts';
+import { milliseconds } from '../../../base/units.ts';
+import type { Failure } from '../../../pool/failure.ts';
+import type { Epoch, OperationId, VdiId, VmId } from '../../../pool/records/identifiers.ts';
+import { failureOf } from '../../../pool/rpc/status.ts';
+import type { Connection } from '../../../proto/client.ts';
+import { AttachmentService, StorageService } from '../../../proto/gen/flotilla.storage.v1.ts';
+import type { HostStorage } from './host-storage.ts';
+
+/** Attaching may wait for a loop device or a device node; deadline of each call. */
+const timeout = milliseconds(30_000);
+
+/** The host's storage service behind its API. */
+export function grpcStorage(connection: Connection): HostStorage {
+  const attachments = connection.client(AttachmentService);
+  const storage = connection.client(StorageService);
+  return {
+    attach: async (disk) => {
+      const answer = await attachments.attach(disk, { timeout });
+      return answer.ok ? ok(answer.value.path) : fail(failureOf(answer.error));
+    },
+    detach: async (disk) => done(await attachments.detach(disk, { timeout })),
+    attachments: async () => {
+      const answer = await attachments.listAttachments({}, { timeout });
+      if (!answer.ok) return fail(failureOf(answer.error));
+      return ok(
+        answer.value.attachments.map(({ vdi, vm, epoch }) => ({
+          vdi: vdi as VdiId,
+          vm: vm as VmId,
+          epoch: epoch as Epoch,
+        })),
+      );
+    },
+    create: async ({ vdi, name, sr, size }) => {
+      const request = { name, sr, virtualSize: size, requestId: vdi };
+      const answer = await storage.createVdi(request, { timeout });
+      return answer.ok ? ok(answer.value.id as OperationId) : fail(failureOf(answer.error));
+    },
+    remove: async (vdi) => {
+      const answer = await storage.deleteVdi({ vdi }, { timeout });
+      if (answer.ok) return ok(answer.value.id as OperationId);
+      const failure = failureOf(answer.error);
+      return failure.reason === 'NOT_FOUND' ? ok(null) : fail(failure);
+    },
+  };
+}
+
+function done(answer: Result<unknown, Parameters<typeof failureOf>[0]>): Result<void, Failure> {
+  return answer.ok ? ok(undefined) : fail(failureOf(answer.error));
+}

@@ -1,0 +1,12 @@
+/** The verbs of operations on VMs. The last two are recorded by the service itself. */
+export const vmVerbs = [
+  'vm.create',
+  'vm.delete',
+  'vm.start',
+  'vm.shutdown',
+  'vm.reboot',
+  'vm.destroy',
+  'vm.clean-up',
+  'vm.restart',
+] as const;
+export type VmVerb = (typeof vmVerbs)[number];

@@ -1,0 +1,36 @@
+import * as v from 'valibot';
+import { AddressSchema, commonFields } from '../../pool/configuration.ts';
+
+/** Where this host's other services answer. */
+const ServicesSchema = v.strictObject({
+  storage: AddressSchema,
+  network: AddressSchema,
+  xenstore: v.optional(AddressSchema),
+  consensus: v.optional(AddressSchema),
+  /** Where this service answers, where others reach it at another address than `listen`. */
+  'vm-lifecycle': v.optional(AddressSchema),
+});
+
+/** Xen through libxl, or a simulated hypervisor behind its socket. */
+const HypervisorSchema = v.variant('kind', [
+  v.strictObject({ kind: v.literal('xen') }),
+  v.strictObject({ kind: v.literal('simulated'), socket: v.pipe(v.string(), v.minLength(1)) }),
+]);
+
+/** What a VM boots that names no kernel; an empty kernel is none. */
+const BootSchema = v.strictObject({
+  kernel: v.string(),
+  ramdisk: v.optional(v.string(), ''),
+  commandLine: v.optional(v.string(), ''),
+});
+
+/** The configuration of the vm-lifecycle service: its file's fields, which flags override. */
+export const VmLifecycleSchema = v.strictObject({
+  ...commonFields,
+  hypervisor: HypervisorSchema,
+  services: ServicesSchema,
+  defaultBoot: v.optional(BootSchema),
+  /** The pool's name, as `flotilla pool status` shows it. */
+  poolName: v.optional(v.pipe(v.string(), v.maxLength(63)), 'pool'),
+});
+export type VmLifecycleConfiguration = v.InferOutput<typeof VmLifecycleSchema>;
