@@ -4,7 +4,7 @@ import { poolDatabaseContract } from './pool-database.ts';
 
 if (hasEtcd)
   poolDatabaseContract('etcd', async () => {
-    const cluster = await startEtcd(1);
+    const cluster = await startEtcd('etcd', 1);
     return {
       endpoints: cluster.members.map(({ endpoint }) => endpoint),
       close: () => cluster.close(),
