@@ -153,7 +153,7 @@ function decodeEntry<Value>(
 
 function unreadable(noun: string, key: string, why: string): Failure {
   return {
-    reason: 'DATABASE_UNAVAILABLE',
+    reason: 'WRONG_STATE',
     message: `the ${noun} record at ${key} cannot be read: ${why.replaceAll('\n', '; ')}`,
     remedy: 'It was written by another release or by hand; restore it, or delete the key.',
     resource: { type: noun, name: key },

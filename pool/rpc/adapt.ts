@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type {
-  ServerDuplexStream,
-  ServerUnaryCall,
-  ServerWritableStream,
-  sendUnaryData,
+import {
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
 } from '@grpc/grpc-js';
 import { bounds } from '../../base/bounds.ts';
-import { fail, type Result } from '../../base/result.ts';
+import type { Result } from '../../base/result.ts';
 import type { Failure } from '../failure.ts';
 import type { DuplexCall, RpcCall, StreamCall } from './handler.ts';
 import { callStatus } from './status.ts';
@@ -24,10 +25,10 @@ interface AnyCall extends Pick<ServerUnaryCall<object, object>, 'getPath' | 'get
   on(event: 'cancelled', listener: () => void): unknown;
 }
 
-const deadlineExceeded: Failure = {
-  reason: 'SERVICE_UNAVAILABLE',
-  message: `the call took longer than ${bounds.defaultDeadline / 1000} s`,
-  remedy: 'Look whether it took effect, and try again; a deadline of the call may be longer.',
+/** What grpc-js answers itself where the caller gave a deadline. */
+const deadlineExceeded = {
+  code: status.DEADLINE_EXCEEDED,
+  details: `the call took longer than ${bounds.defaultDeadline / 1000} s; give it a longer deadline`,
 };
 
 const closingDown: Failure = {
@@ -44,7 +45,8 @@ export function adaptUnary(handler: Unary, closing: AbortSignal) {
       const handled = handler(call.request, rpcCall(call, over, closing));
       const result = await (hasDeadline(call) ? handled : Promise.race([handled, expiry(over)]));
       over.abort();
-      if (result.ok) respond(null, result.value);
+      if (result === null) respond(deadlineExceeded);
+      else if (result.ok) respond(null, result.value);
       else respond(callStatus(result.error));
     };
     void answer();
@@ -91,10 +93,10 @@ function hasDeadline(call: AnyCall): boolean {
   return deadline instanceof Date || Number.isFinite(deadline);
 }
 
-async function expiry(over: AbortController): Promise<Result<never, Failure>> {
+async function expiry(over: AbortController): Promise<null> {
   const { signal } = over;
   await delay(bounds.defaultDeadline, undefined, { signal }).catch(() => {});
-  return fail(deadlineExceeded);
+  return null;
 }
 
 /** Resolves when the message has left for the transport, which is bounded, or the call is over. */
