@@ -118,6 +118,8 @@ export async function watchList<Item, Event extends WatchEvent>(
   region?.keep();
   restore();
   stop.release();
+  // The terminal echoed ^C: what comes next begins on a line of its own.
+  if (!inPlace && context.stderr.isTty && stop.cause() === 'interrupted') session.note('');
   return watched.ok ? ok(exitCodeOfStop(stop)) : watched;
 }
 

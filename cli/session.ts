@@ -42,7 +42,13 @@ export async function withPool(context: Context, flags: PoolFlags, body: Body): 
   const json = flags.json === true;
   const location = findPool(poolChoice(context, flags));
   if (!location.ok) return report(context, json, location.error);
-  const pool = await connectPool(location.value, { now: context.now, timeout: flags.timeout });
+  const pool = await connectPool(location.value, {
+    now: context.now,
+    timeout: flags.timeout,
+    onWait: ({ message }) => {
+      if (!json) context.stderr.write(`waiting for the pool: ${message}\n`);
+    },
+  });
   if (!pool.ok) return report(context, json, pool.error);
   const session = newSession(context, pool.value, json);
   try {

@@ -40,10 +40,13 @@ ${nodes.map(wordsCase).join('\n')}
     names:*) mapfile -t COMPREPLY < <(compgen -W "$(_flotilla_names "\${source#names:}")" -- "$current") ;;
     words) mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current") ;;
     words:*) mapfile -t COMPREPLY < <(compgen -W "\${source#words:}" -- "$current") ;;
-    files) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    files)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      ;;
   esac
 }
-complete -o filenames -o bashdefault -F _flotilla flotilla
+complete -F _flotilla flotilla
 `;
 }
 

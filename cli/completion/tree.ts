@@ -43,10 +43,12 @@ export function commandTree(command: Command, path: readonly string[] = []): Com
   };
 }
 
-/** The tree with every branch that `known` has a fuller one of replaced by that. */
+/** The tree where a branch that is only a name is replaced by what `known` has of it. */
 export function completed(tree: CommandNode, known: readonly CommandNode[]): CommandNode {
   const fuller = (node: CommandNode): CommandNode =>
-    known.find((each) => each.path.join(' ') === node.path.join(' ')) ?? node;
+    node.commands.length > 0
+      ? node
+      : (known.find((each) => each.path.join(' ') === node.path.join(' ')) ?? node);
   return { ...tree, commands: tree.commands.map(fuller) };
 }
 

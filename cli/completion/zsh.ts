@@ -4,6 +4,7 @@ import { type CommandNode, type FlagNode, nodesOf, type Source } from './tree.ts
 export function zshScript(tree: CommandNode): string {
   return `#compdef flotilla
 # Completes flotilla in zsh. Made from its command tree by \`flotilla completion zsh\`.
+# Its last argument is the kind of names; those before it are compadd's, from _arguments.
 _flotilla_names() {
   local -a pool names
   local index
@@ -12,8 +13,8 @@ _flotilla_names() {
       --pool|--identity) pool+=("\${_flotilla_line[index]}" "\${_flotilla_line[index + 1]}") ;;
     esac
   done
-  names=(\${(f)"$(flotilla __complete $1 $pool 2>/dev/null)"})
-  compadd -a names
+  names=(\${(f)"$(flotilla __complete $argv[-1] $pool 2>/dev/null)"})
+  compadd "\${@[1,-2]}" -a names
 }
 
 ${nodesOf(tree).map(functionOf).join('\n')}

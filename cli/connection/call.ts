@@ -69,14 +69,14 @@ export async function call<Response>(
   pool: PoolConnection,
   attempt: Attempt<Response>,
 ): Promise<Result<Response, Problem>> {
-  let patience: number = electionPatience;
+  const givesUpAt = performance.now() + electionPatience;
   for (;;) {
     const round = await oneRound(pool, attempt);
-    if (round.ok || round.error.kind === 'refused' || patience <= 0)
-      return round.ok ? round : fail(round.error.problem);
-    if (round.error.kind === 'all-silent') return fail(round.error.problem);
+    if (round.ok) return round;
+    const { kind, problem } = round.error;
+    if (kind !== 'not-now' || performance.now() >= givesUpAt) return fail(problem);
+    pool.waits(problem);
     await sleep(pause);
-    patience -= pause;
   }
 }
 

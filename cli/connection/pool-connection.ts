@@ -26,8 +26,12 @@ export interface PoolConnection {
   answered(host: KnownHost): void;
   /** The host did not answer: it is asked last from now on. */
   wasSilent(host: KnownHost, why: string): void;
+  /** Puts a host that can be reached at the front, where the one that answered was lost. */
+  reconsider(): Promise<void>;
   /** Hosts that were asked and did not answer. */
   silent(): readonly SilentHost[];
+  /** Nobody can answer just now, and the pool is asked again until it can: told once. */
+  waits(problem: Problem): void;
   /** What is left of `--timeout`; undefined where there is none. Never below 0. */
   remaining(): Milliseconds | undefined;
   close(): void;
@@ -42,19 +46,32 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 2000,
 } as const;
 
+/** What whoever connects says of it. */
+export interface ConnectionSettings {
+  now(): Milliseconds;
+  readonly timeout: Milliseconds | undefined;
+  /** Told when the pool must be waited for. */
+  onWait?(problem: Problem): void;
+}
+
 /** Connects to the first host that can be reached. The failure says why each of them could not. */
 export async function connectPool(
   location: PoolLocation,
-  clock: { now(): Milliseconds; timeout: Milliseconds | undefined },
+  settings: ConnectionSettings,
 ): Promise<Result<PoolConnection, Problem>> {
   const channel = await channelCredentials(location);
   if (!channel.ok) return channel;
   const { first, silent: dead } = await reach(location.hosts);
   if (first === undefined) return fail(unreachable(location, dead));
-  const began = clock.now();
+  const began = settings.now();
+  let told = false;
   const opened = new Map<KnownHost, Connection & HostClients>();
   const silent = new Map<KnownHost, string>(dead.map(({ host, why }) => [host, why]));
-  let order = [first, ...location.hosts.filter((host) => host !== first)];
+  const [rest, last] = [
+    location.hosts.filter((host) => host !== first && !silent.has(host)),
+    location.hosts.filter((host) => silent.has(host)),
+  ];
+  let order = [first, ...rest, ...last];
 
   const clientsOf = (host: KnownHost): HostClients => {
     const known = opened.get(host);
@@ -70,25 +87,34 @@ export async function connectPool(
     return clients;
   };
 
+  const answered = (host: KnownHost): void => {
+    silent.delete(host);
+    order = [host, ...order.filter((other) => other !== host)];
+  };
+  const wasSilent = (host: KnownHost, why: string): void => {
+    silent.set(host, why);
+    order = [...order.filter((other) => other !== host), host];
+  };
+
   return ok({
     location,
-    candidates: () => {
-      const dead = order.filter((host) => silent.has(host));
-      return [...order.filter((host) => !silent.has(host)), ...dead].map(clientsOf);
-    },
-    answered: (host) => {
-      silent.delete(host);
-      order = [host, ...order.filter((other) => other !== host)];
-    },
-    wasSilent: (host, why) => {
-      silent.set(host, why);
-      order = [...order.filter((other) => other !== host), host];
+    candidates: () => order.map(clientsOf),
+    answered,
+    wasSilent,
+    reconsider: async () => {
+      const { first, silent: dead } = await reach(order);
+      for (const { host, why } of dead) wasSilent(host, why);
+      if (first !== undefined) answered(first);
     },
     silent: () => [...silent].map(([host, why]) => ({ host, why })),
     remaining: () =>
-      clock.timeout === undefined
+      settings.timeout === undefined
         ? undefined
-        : milliseconds(Math.max(0, began + clock.timeout - clock.now())),
+        : milliseconds(Math.max(0, began + settings.timeout - settings.now())),
+    waits: (problem) => {
+      if (!told) settings.onWait?.(problem);
+      told = true;
+    },
     close: () => {
       for (const connection of opened.values()) connection.close();
     },

@@ -42,7 +42,8 @@ export async function watch<Event extends WatchEvent>(
   watcher: Watcher<Event>,
 ): Promise<Result<void, Problem>> {
   let revision = 0;
-  let fruitless = 0;
+  let fruitless = false;
+  let givesUpAt = performance.now() + patience;
   const { signal } = watcher;
   while (!signal.aborted) {
     const [clients] = pool.candidates();
@@ -50,7 +51,8 @@ export async function watch<Event extends WatchEvent>(
     const stream = watcher.open(clients, revision, { signal });
     try {
       for await (const event of stream as AsyncIterable<Event>) {
-        fruitless = 0;
+        fruitless = false;
+        givesUpAt = performance.now() + patience;
         pool.answered(clients.host);
         revision = Math.max(revision, event.revision);
         if (watcher.onEvent(event)) {
@@ -70,21 +72,24 @@ export async function watch<Event extends WatchEvent>(
           pool.wasSilent(clients.host, failure.problem.message);
           break;
         case 'not-now':
-          if (fruitless > patience) return fail(failure.problem);
+          if (performance.now() > givesUpAt) return fail(failure.problem);
+          pool.wasSilent(clients.host, failure.problem.message);
+          pool.waits(failure.problem);
           break;
         case 'refused':
           if (!startsOver(failure.problem)) return fail(failure.problem);
           revision = 0;
           watcher.onRestart();
-          break;
+          continue;
       }
     }
     if (signal.aborted) break;
     watcher.onFailOver?.(clients);
-    if (fruitless > patience) return fail(unreachable(pool.location, pool.silent()));
+    if (performance.now() > givesUpAt) return fail(unreachable(pool.location, pool.silent()));
     // The next host is asked at once; only a pool that does not answer at all is given time.
-    if (fruitless > 0) await sleep(pause);
-    fruitless += pause;
+    if (fruitless) await sleep(pause);
+    fruitless = true;
+    await pool.reconsider();
   }
   return ok(undefined);
 }

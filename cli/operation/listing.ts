@@ -59,9 +59,9 @@ export function operationListing(
 }
 
 function operationChange(before: Operation | undefined, operation: Operation): string {
-  const lines: string[] = [];
-  if (before?.state !== operation.state) lines.push(stateWord(operation.state));
-  if (before === undefined) return lines.join();
+  // What had ended before the watch began is no news.
+  if (before === undefined) return hasEnded(operation) ? '' : stateWord(operation.state);
+  const lines = before.state === operation.state ? [] : [stateWord(operation.state)];
   operation.steps.forEach((step, index) => {
     const was = before.steps[index]?.state;
     if (was === step.state || step.state === 'STEP_STATE_PENDING') return;

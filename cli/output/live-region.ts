@@ -15,19 +15,26 @@ const eraseToEnd = '\x1b[0J';
 const hideCursor = '\x1b[?25l';
 const showCursor = '\x1b[?25h';
 
-/** A region at the cursor. Lines are cut to the terminal's width and height: one that wrapped or scrolled could not be drawn over. */
+/**
+ * A region at the cursor. Lines are cut to the terminal's width and height: one that wrapped or
+ * scrolled could not be drawn over.
+ */
 export function liveRegion(output: TextOutput): LiveRegion {
   let drawn = 0;
+  let before = '';
   const wipe = (): string => (drawn === 0 ? '' : `\r${upOneLine.repeat(drawn)}${eraseToEnd}`);
   return {
     draw: (lines) => {
       const shown = fitting(lines, output.columns, output.rows);
-      const hide = drawn === 0 ? hideCursor : '';
-      output.write(`${hide}${wipe()}${shown.map((line) => `${line}\n`).join('')}`);
+      const text = shown.map((line) => `${line}\n`).join('');
+      if (drawn > 0 && text === before) return;
+      output.write(`${drawn === 0 ? hideCursor : ''}${wipe()}${text}`);
       drawn = shown.length;
+      before = text;
     },
     keep: () => {
-      if (drawn > 0) output.write(showCursor);
+      // What the terminal echoed at the cursor, such as ^C, is wiped.
+      if (drawn > 0) output.write(`\r${eraseToEnd}${showCursor}`);
       drawn = 0;
     },
     clear: () => {

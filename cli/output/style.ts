@@ -27,7 +27,7 @@ export function styleFor(output: TextOutput, env: Context['env']): Style {
   return {
     unicode: /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || ''),
     paint: (tone, text) =>
-      colours ? styleText(formats[tone], text, { validateStream: false }) : text,
+      colours && text !== '' ? styleText(formats[tone], text, { validateStream: false }) : text,
   };
 }
 

@@ -21,6 +21,8 @@ type ConsoleStream = ClientDuplexStream<Input<ConsoleInput>, ConsoleOutput>;
 
 /** How long a console that was open looks for a host that passes it on: a service's restart fits in. */
 const patience = milliseconds(30_000);
+/** How long one that was never open looks for a host: there is no service that we know to restart. */
+const firstPatience = milliseconds(3000);
 const pause = milliseconds(400);
 /** A host sends the whole repetition at once; when it is quiet for this long, that was all. */
 const replayPause = milliseconds(500);
@@ -90,7 +92,8 @@ async function keepOpen(
 ): Promise<Result<void, Problem>> {
   const { context, pool } = session;
   let wasOpen = false;
-  for (let fruitless = 0; !signal.aborted; fruitless += pause) {
+  let givesUpAt = performance.now() + firstPatience;
+  while (!signal.aborted) {
     const [clients] = pool.candidates();
     if (clients === undefined) break;
     const stream = clients.vm.openConsole({ signal });
@@ -99,7 +102,7 @@ async function keepOpen(
     try {
       for await (const bytes of received(stream, replay)) {
         wasOpen = true;
-        fruitless = 0;
+        givesUpAt = performance.now() + patience;
         pool.answered(clients.host);
         context.stdout.write(bytes);
       }
@@ -107,7 +110,7 @@ async function keepOpen(
     } catch (error) {
       if (signal.aborted) break;
       const failure = callFailure(error as ServiceError);
-      const givesUp = fruitless > (wasOpen ? patience : pool.candidates().length * pause);
+      const givesUp = performance.now() > givesUpAt;
       switch (failure.kind) {
         case 'silent':
           pool.wasSilent(clients.host, failure.why);
@@ -116,6 +119,7 @@ async function keepOpen(
         case 'elsewhere':
         case 'not-now':
           if (givesUp) return fail(failure.problem);
+          pool.wasSilent(clients.host, failure.problem.message);
           break;
         case 'refused':
           if (givesUp || !wasOpen || failure.problem.reason !== 'HOST_UNREACHABLE')
@@ -125,6 +129,7 @@ async function keepOpen(
       replay.reopened();
     }
     await sleep(pause);
+    await pool.reconsider();
   }
   return ok(undefined);
 }
