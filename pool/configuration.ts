@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import * as v from 'valibot';
@@ -102,10 +102,11 @@ async function readFields(file: string): Promise<Result<Fields, string>> {
 
 async function readBounded(file: string): Promise<Result<string, string>> {
   try {
-    await using handle = await open(file);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(fileSize + 1), 0, fileSize + 1, 0);
-    if (bytesRead > fileSize) return fail(`${file} is larger than 1 MiB: it is no configuration`);
-    return ok(buffer.toString('utf8', 0, bytesRead));
+    const chunks: Buffer[] = [];
+    for await (const chunk of createReadStream(file, { end: fileSize })) chunks.push(chunk);
+    const text = Buffer.concat(chunks);
+    if (text.length > fileSize) return fail(`${file} is larger than 1 MiB: it is no configuration`);
+    return ok(text.toString('utf8'));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return fail(`${file} cannot be read: ${why}\nName a file that this user may read.`);

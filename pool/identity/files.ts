@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Milliseconds } from '../../base/units.ts';
 import type { TlsPaths } from '../configuration.ts';
@@ -14,11 +14,7 @@ export async function writeSecret(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: directoryMode });
   const temporary = `${path}.${randomUUID()}`;
   try {
-    {
-      await using file = await open(temporary, 'wx', fileMode);
-      await file.writeFile(text);
-      await file.sync();
-    }
+    await writeFile(temporary, text, { flag: 'wx', mode: fileMode, flush: true });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
