@@ -107,6 +107,14 @@ async function program(asked: string | undefined): Promise<Command> {
   return root;
 }
 
+// grpc-js offers an IP address as TLS server name. Node says that a later version will ignore it, as
+// RFC 6066 wants; the certificate is checked against the address either way, so nobody need act.
+const notices: ReadonlySet<string | undefined> = new Set(['DEP0123']);
+process.removeAllListeners('warning');
+process.on('warning', (warning: Error & { readonly code?: string }) => {
+  if (!notices.has(warning.code)) process.stderr.write(`${warning.stack ?? warning.message}\n`);
+});
+
 // A supervised process ends with its supervisor: the pipe on its standard input closes then.
 if (process.env.FLOTILLA_SUPERVISED === '1')
   process.stdin.once('end', () => process.kill(process.pid, 'SIGTERM')).resume();

@@ -58,7 +58,7 @@ export function upCommand(): Command {
       const next = isNew
         ? [
             'next, in another terminal:',
-            `  npx flotilla${pool} vm create --name web --memory 256MiB --vcpus 1 --disk 1GiB --network default`,
+            `  npx flotilla vm create --name web --memory 256MiB --vcpus 1 --disk 1GiB --network default${pool}`,
           ]
         : [`next, in another terminal: npx flotilla vm list${pool}`];
       await runUntilStopped(plans, flags.restart, { notices, next, poolFile });
