@@ -24,6 +24,8 @@ export interface Progress {
   mode: 'probe' | 'replicate' | 'snapshot';
   /** In `probe`: an append is under way. */
   paused: boolean;
+  /** In `probe`: the last entry that was sent, and how much with it. */
+  probed: { readonly last: LogIndex; readonly size: number } | null;
   /** In `replicate`: what is under way, oldest first. */
   readonly inflight: { readonly last: LogIndex; readonly size: number }[];
   inflightBytes: number;
@@ -44,6 +46,7 @@ export function newProgress(next: LogIndex): Progress {
     next,
     mode: 'probe',
     paused: false,
+    probed: null,
     inflight: [],
     inflightBytes: 0,
     transfer: null,
@@ -57,6 +60,7 @@ export function newProgress(next: LogIndex): Progress {
 export function probe(progress: Progress, next: LogIndex): void {
   progress.mode = 'probe';
   progress.paused = false;
+  progress.probed = null;
   progress.next = later(next, logIndex(progress.match + 1));
   progress.transfer = null;
   progress.inflight.length = 0;
@@ -65,11 +69,14 @@ export function probe(progress: Progress, next: LogIndex): void {
 
 /** Notes an append that ends at `last` as under way. */
 export function sent(progress: Progress, last: LogIndex, size: number): void {
-  progress.next = logIndex(last + 1);
   if (progress.mode === 'probe') {
     progress.paused = true;
-    return;
-  }
+    progress.probed = { last, size };
+  } else enqueue(progress, last, size);
+}
+
+function enqueue(progress: Progress, last: LogIndex, size: number): void {
+  progress.next = logIndex(last + 1);
   progress.inflight.push({ last, size });
   progress.inflightBytes += size;
 }
@@ -84,8 +91,12 @@ export function confirmed(progress: Progress, match: LogIndex): void {
     probe(progress, logIndex(progress.match + 1));
   }
   if (progress.mode === 'probe' && (advanced || match + 1 >= progress.next)) {
+    const { probed } = progress;
     probe(progress, logIndex(progress.match + 1));
     progress.mode = 'replicate';
+    // The rest of what was probed with is under way, and need not be sent again.
+    if (probed !== null && probed.last > progress.match)
+      enqueue(progress, probed.last, probed.size);
   }
   progress.next = later(progress.next, logIndex(progress.match + 1));
   while ((progress.inflight[0]?.last ?? Number.POSITIVE_INFINITY) <= progress.match)

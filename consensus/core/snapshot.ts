@@ -103,6 +103,7 @@ function install(raft: Raft, snapshot: SnapshotMeta): void {
   raft.commit = snapshot.index;
   raft.delivered = snapshot.index;
   raft.following.matched = snapshot.index;
+  raft.following.acknowledged = snapshot.index;
   raft.effects.restore = snapshot;
 }
 
