@@ -1,4 +1,5 @@
 import type { ServiceError } from '@grpc/grpc-js';
+import { AssertionFailure } from '../../base/assert.ts';
 import { bounds } from '../../base/bounds.ts';
 import type { Connection } from '../../proto/client.ts';
 import { Watch, type WatchResponse } from '../../proto/gen/etcdserverpb.ts';
@@ -78,6 +79,7 @@ async function watchOnce(
     }
     return end(null);
   } catch (error) {
+    if (error instanceof AssertionFailure) throw error;
     if (signal.aborted || !isServiceError(error)) return end(null);
     const verdict = judge(error, revision);
     return end(verdict.kind === 'failure' ? verdict.failure : null);
