@@ -105,7 +105,7 @@ export function readSettings(
   const parsed = v.safeParse(SettingsSchema, raw);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    return fail(`${source}: ${v.getDotPath(issue) ?? 'content'}: ${issue.message}`);
+    return fail(`${source}: ${v.getDotPath(issue) ?? 'content'}: ${problemOf(issue)}`);
   }
   const { advertiseClient, initialCluster, tls, quota, ...rest } = parsed.output;
   const settings = {
@@ -117,6 +117,11 @@ export function readSettings(
   };
   const problem = inconsistency(settings);
   return problem === null ? ok(settings) : fail(`${source}: ${problem}`);
+}
+
+function problemOf(issue: v.BaseIssue<unknown>): string {
+  if (issue.received === 'undefined') return 'is missing';
+  return issue.expected === 'never' ? 'is not a known field' : issue.message;
 }
 
 function inconsistency(settings: MemberSettings): string | null {

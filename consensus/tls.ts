@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { fail, ok, type Result } from '../base/result.ts';
 import type { TlsFiles } from './settings.ts';
@@ -24,6 +25,8 @@ export function loadCredentials(files: TlsFiles | null): Result<Credentials, str
   if (!key.ok) return key;
   const pair = { private_key: key.value, cert_chain: certificate.value };
   try {
+    // grpc-js would find out only at the first connection.
+    createSecureContext({ ca: ca.value, cert: certificate.value, key: key.value });
     return ok({
       server: ServerCredentials.createSsl(ca.value, [pair], true),
       channel: ChannelCredentials.createSsl(ca.value, key.value, certificate.value),
