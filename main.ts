@@ -91,7 +91,7 @@ const subcommands: readonly Subcommand[] = [
 
 /** The whole tree of commands; only the asked one is more than its name. */
 async function program(asked: string | undefined): Promise<Command> {
-  const root = new Command('flotilla')
+  const root = wrongUsageIs2(new Command('flotilla'))
     .description('The control plane of a pool of Xen hosts, without the monolithic domain 0.')
     .version('0.1.0')
     .showSuggestionAfterError()
@@ -101,10 +101,17 @@ async function program(asked: string | undefined): Promise<Command> {
     );
   for (const subcommand of subcommands) {
     const hidden = subcommand.hidden === true;
-    if (subcommand.name === asked) root.addCommand(await subcommand.load(), { hidden });
+    if (subcommand.name === asked)
+      root.addCommand(wrongUsageIs2(await subcommand.load()), { hidden });
     else root.command(subcommand.name, { hidden }).description(subcommand.summary);
   }
   return root;
+}
+
+/** Commander ends with 1 where the words are wrong: 2 is for that, 1 for what was tried and failed. */
+function wrongUsageIs2(command: Command): Command {
+  for (const each of command.commands) wrongUsageIs2(each);
+  return command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 }
 
 // grpc-js offers an IP address as TLS server name. Node says that a later version will ignore it, as

@@ -132,7 +132,7 @@ test('flotilla up refuses what it cannot do, and says what to do', async (t) => 
   const pool = new PoolProcess();
   t.teardown(() => pool.dispose());
   const many = await pool.run('up', '--dir', pool.directory, '--hosts', '100000');
-  t.is(many.code, 1);
+  t.is(many.code, 2);
   t.regex(many.stderr, /whole number from 1 to 64/);
   const missing = await pool.run('host', 'up', '--config', `${pool.directory}/none.json`);
   t.is(missing.code, 2);
