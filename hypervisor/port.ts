@@ -101,7 +101,10 @@ export interface HypervisorInfo {
 export interface Console {
   /** Calls `listener` with what the guest prints, in order, from when the console was opened. */
   onData(listener: (data: Uint8Array) => void): void;
-  /** Calls `listener` once when the domain, and so its console, is gone. */
+  /**
+   * Calls `listener` once when the domain, and so its console, is gone, or when the hypervisor was
+   * lost: whoever still finds the domain opens another.
+   */
   onEnd(listener: () => void): void;
   /** Types into the guest. */
   write(data: Uint8Array): void;

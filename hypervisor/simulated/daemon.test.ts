@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,8 +47,11 @@ test('while no daemon serves the socket, calls say so and name it', (t) =>
 
 test('a second daemon is refused, and one takes over the socket that a killed one left', (t) =>
   withSocket(async (path) => {
-    const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-    const first = spawn(process.execPath, [main, '--socket', path, '--memory', '1GiB']);
+    const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
+    const configuration = `${path}.json`;
+    await writeFile(configuration, JSON.stringify({ socket: path, memory: 2 ** 30, cpus: 2 }));
+    const command = ['simulated-hypervisor', '--config', configuration];
+    const first = spawn(process.execPath, [main, ...command]);
     await once(first.stdout, 'data');
     t.false((await runSimulatedHypervisor({ socketPath: path })).ok);
     first.kill('SIGKILL');

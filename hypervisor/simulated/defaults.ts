@@ -1,5 +1,5 @@
 import { bytes, milliseconds } from '../../base/units.ts';
-import type { HostConfig } from './core/state.ts';
+import type { HostConfig } from './core/vocabulary.ts';
 
 /** The host that is simulated when nothing else is said: brisk, yet slow enough to be watched. */
 export const defaultHost: HostConfig = {

@@ -5,17 +5,9 @@ import { ConsoleHub } from '../console-hub.ts';
 import type { Console, DomainListener, HypervisorError } from '../port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { SimulatedHypervisor } from './controls.ts';
-import {
-  type Call,
-  type CallId,
-  type CallValue,
-  type HostConfig,
-  type Input,
-  newHost,
-  nextDeadline,
-  type Output,
-} from './core/state.ts';
+import { type Input, newHost, nextDeadline, type Output } from './core/state.ts';
 import { step } from './core/step.ts';
+import type { Call, CallId, CallValue, HostConfig } from './core/vocabulary.ts';
 import { defaultHost } from './defaults.ts';
 import { checkFiles, type FileCheck } from './files.ts';
 

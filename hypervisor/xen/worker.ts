@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { serveHypervisor } from '../remote/server.ts';
 import { LibxlContext } from './context.ts';
+import { hotplugScript } from './domain-config.ts';
 import { loadLibraries } from './libraries.ts';
 import { LibxlHypervisor } from './libxl.ts';
 import { workerDescriptor, workerReady } from './worker-protocol.ts';
@@ -15,6 +17,8 @@ import { workerDescriptor, workerReady } from './worker-protocol.ts';
 async function main(): Promise<string | null> {
   const libraries = loadLibraries();
   if (!libraries.ok) return libraries.error;
+  if (!existsSync(hotplugScript))
+    return `libxl runs ${hotplugScript} for every device, and it is not there: install coreutils`;
   const context = await LibxlContext.open(libraries.value);
   if (!context.ok)
     return `this machine is not a control domain of Xen, or xenstored does not run: ${context.error.log}`;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,6 +8,7 @@ import type { Hypervisor } from '../../hypervisor/port.ts';
 import { connectXen } from '../../hypervisor/xen/index.ts';
 import { hypervisorContract } from './hypervisor.ts';
 import type { ContractSubject } from './hypervisor-subject.ts';
+import { xenCases } from './hypervisor-xen-cases.ts';
 
 /**
  * Runs the hypervisor's suite on real Xen, in a control domain that has the lab's test guest and
@@ -25,8 +26,11 @@ const { values } = parseArgs({
 });
 const directory = mkdtempSync(join(tmpdir(), 'hypervisor-'));
 const image = join(directory, 'disk.raw');
-execFileSync('truncate', ['--size', '64M', image]);
-const diskPath = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
+writeFileSync(image, '');
+truncateSync(image, 64 * 2 ** 20);
+const diskPath = execFileSync('/usr/sbin/losetup', ['--find', '--show', image], {
+  encoding: 'utf8',
+}).trim();
 
 let hypervisor: Hypervisor = connectXen();
 const subject: ContractSubject = {
@@ -41,7 +45,7 @@ const subject: ContractSubject = {
   diskPath,
   bridge,
   joinBridge: (name) => {
-    execFileSync('ip', ['link', 'set', name, 'master', bridge, 'up']);
+    execFileSync('/usr/sbin/ip', ['link', 'set', name, 'master', bridge, 'up']);
     return Promise.resolve();
   },
   lines: {
@@ -60,7 +64,9 @@ const subject: ContractSubject = {
   },
 };
 
-const chosen = hypervisorContract.filter(({ title }) => title.includes(values.only));
+const chosen = [...hypervisorContract, ...xenCases].filter(({ title }) =>
+  title.includes(values.only),
+);
 let failures = 0;
 process.stdout.write(`TAP version 14\n1..${chosen.length}\n`);
 for (const [position, { title, run }] of chosen.entries()) {
@@ -76,6 +82,6 @@ for (const [position, { title, run }] of chosen.entries()) {
   if (failure !== null) process.stdout.write(`  ${failure.replaceAll('\n', '\n  ')}\n`);
 }
 await hypervisor.close();
-execFileSync('losetup', ['--detach', diskPath]);
+execFileSync('/usr/sbin/losetup', ['--detach', diskPath]);
 rmSync(directory, { recursive: true });
 process.exitCode = failures === 0 ? 0 : 1;

@@ -11,7 +11,8 @@ import type { Domain, DomainConfig, DomainId, HypervisorError } from '../../port
 import { strikeCall, strikeGuest } from './faults.ts';
 import { newGuest } from './guest.ts';
 import { askToStop, holdGuest, resumeGuest } from './life.ts';
-import type { Call, CallId, CallValue, Host, Output, SimulatedDomain } from './state.ts';
+import type { Host, Output, SimulatedDomain } from './state.ts';
+import type { Call, CallId, CallValue } from './vocabulary.ts';
 
 /** First of the numbers that Xen keeps for itself (DOMID_FIRST_RESERVED); ids wrap before it. */
 const firstReservedId = 0x7ff0;
@@ -29,14 +30,14 @@ export function answer(call: CallId, result: Answer): Output {
 export function call(host: Host, now: Milliseconds, id: CallId, request: Call): Output[] {
   if (request.kind === 'createDomain') return create(host, now, id, request);
   if (request.kind === 'info' || request.kind === 'listDomains') {
-    const struck = strikeCall(host, null, request.kind);
+    const struck = strikeCall(host.faults, null, request.kind);
     if (struck?.kind === 'call-hangs') return [];
     if (struck?.kind === 'call-fails') return [answer(id, injected(struck.code))];
     const value = request.kind === 'info' ? info(host) : list(host);
     return [answer(id, ok(value))];
   }
   const domain = host.domains.get(request.id);
-  const struck = strikeCall(host, domain?.config.uuid ?? null, request.kind);
+  const struck = strikeCall(host.faults, domain?.config.uuid ?? null, request.kind);
   if (struck?.kind === 'call-hangs') return [];
   if (struck?.kind === 'call-fails') return [answer(id, injected(struck.code))];
   if (domain === undefined) return [answer(id, noDomain(request.id))];
@@ -99,12 +100,12 @@ function create(
   call: CallId,
   { config, files }: Extract<Call, { kind: 'createDomain' }>,
 ): Output[] {
-  const struck = strikeCall(host, config.uuid, 'createDomain');
+  const struck = strikeCall(host.faults, config.uuid, 'createDomain');
   const failure =
     struck?.kind === 'call-fails' ? injected(struck.code).error : findFailure(host, config, files);
   const injectedFailure = struck?.kind === 'call-fails';
   if (failure !== null && !injectedFailure) return [answer(call, fail(failure))];
-  const crashes = strikeGuest(host, config.uuid, 'guest-crashes');
+  const crashes = strikeGuest(host.faults, config.uuid, 'guest-crashes');
   const domain: SimulatedDomain = {
     id: freshId(host),
     config,

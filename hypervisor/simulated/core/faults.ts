@@ -1,5 +1,5 @@
 import type { DomainUuid, HypervisorErrorCode } from '../../port.ts';
-import type { CallKind, Host } from './state.ts';
+import type { CallKind } from './vocabulary.ts';
 
 /** What a fault does when its moment has come. */
 export type FaultEffect =
@@ -28,15 +28,15 @@ export const faultsMax = 256;
 
 /** Uses up one strike of the first fault that matches, and returns its effect. */
 export function strike<Effect extends FaultEffect>(
-  host: Host,
+  faults: Fault[],
   uuid: DomainUuid | null,
   matches: (effect: FaultEffect) => effect is Effect,
 ): Effect | null {
-  for (const [position, fault] of host.faults.entries()) {
+  for (const [position, fault] of faults.entries()) {
     if (fault.uuid !== null && fault.uuid !== uuid) continue;
     if (!matches(fault.effect)) continue;
-    if (fault.times > 1) host.faults[position] = { ...fault, times: fault.times - 1 };
-    else host.faults.splice(position, 1);
+    if (fault.times > 1) faults[position] = { ...fault, times: fault.times - 1 };
+    else faults.splice(position, 1);
     return fault.effect;
   }
   return null;
@@ -44,12 +44,12 @@ export function strike<Effect extends FaultEffect>(
 
 /** Uses up a fault that struck this call, if there is one. */
 export function strikeCall(
-  host: Host,
+  faults: Fault[],
   uuid: DomainUuid | null,
   call: CallKind,
 ): Extract<FaultEffect, { call: CallKind }> | null {
   return strike(
-    host,
+    faults,
     uuid,
     (effect): effect is Extract<FaultEffect, { call: CallKind }> =>
       (effect.kind === 'call-fails' || effect.kind === 'call-hangs') && effect.call === call,
@@ -58,12 +58,12 @@ export function strikeCall(
 
 /** Uses up a fault of the guest or its console, and says whether there was one. */
 export function strikeGuest(
-  host: Host,
+  faults: Fault[],
   uuid: DomainUuid,
   kind: 'guest-ignores-shutdown' | 'guest-crashes' | 'console-breaks',
 ): boolean {
   const effect = strike(
-    host,
+    faults,
     uuid,
     (candidate): candidate is FaultEffect => candidate.kind === kind,
   );

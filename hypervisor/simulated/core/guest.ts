@@ -1,6 +1,5 @@
 import { formatBytes, type Milliseconds, milliseconds } from '../../../base/units.ts';
 import type { DomainConfig, ShutdownReason } from '../../port.ts';
-import type { SimulatedDomain } from './state.ts';
 
 /**
  * The pretend guest: it prints what a kernel prints, finds the devices that were connected,
@@ -80,15 +79,20 @@ export function shutdownCues(reason: 'poweroff' | 'reboot', latency: Millisecond
   ];
 }
 
-/** The lines with which the guest greets the devices that its backends have connected. */
-export function deviceLines(domain: SimulatedDomain): string[] {
-  const disks = domain.config.disks
-    .filter((disk) => domain.disks.has(disk.vdev))
-    .map((disk) => `blkfront: ${disk.vdev}: flush diskcache: enabled`);
-  const nics = domain.config.nics
-    .filter((nic) => domain.nics.has(nic.index))
-    .map((nic) => `xen_netfront: eth${nic.index}: ${nic.mac}`);
-  return [...disks, ...nics];
+/** The lines with which the guest greets those of its devices that were connected. */
+export function deviceLines(
+  config: DomainConfig,
+  disks: ReadonlyMap<string, unknown>,
+  nics: ReadonlySet<number>,
+): string[] {
+  return [
+    ...config.disks
+      .filter(({ vdev }) => disks.has(vdev))
+      .map(({ vdev }) => `blkfront: ${vdev}: flush diskcache: enabled`),
+    ...config.nics
+      .filter(({ index }) => nics.has(index))
+      .map(({ index, mac }) => `xen_netfront: eth${index}: ${mac}`),
+  ];
 }
 
 /** What typed text does: the characters echoed, and the lines that it completed. */

@@ -39,7 +39,7 @@ export function askToStop(
   reason: 'poweroff' | 'reboot',
   now: Milliseconds,
 ): void {
-  if (strikeGuest(host, domain.config.uuid, 'guest-ignores-shutdown')) return;
+  if (strikeGuest(host.faults, domain.config.uuid, 'guest-ignores-shutdown')) return;
   enqueue(host, domain, shutdownCues(reason, host.config.latency.shutdown), now);
 }
 
@@ -86,7 +86,9 @@ function perform(host: Host, domain: SimulatedDomain, act: Act, now: Millisecond
     case 'print':
       return print(host, domain, `${stamp(now)}${act.text}\r\n`);
     case 'probe-devices': {
-      const lines = deviceLines(domain).map((line) => `${stamp(now)}${line}\r\n`);
+      const lines = deviceLines(domain.config, domain.disks, domain.nics).map(
+        (line) => `${stamp(now)}${line}\r\n`,
+      );
       return lines.length === 0 ? [] : print(host, domain, lines.join(''));
     }
     case 'prompt':
@@ -107,7 +109,7 @@ function perform(host: Host, domain: SimulatedDomain, act: Act, now: Millisecond
 function print(host: Host, domain: SimulatedDomain, text: string): Output[] {
   const { id } = domain;
   if (text === '') return [];
-  const broken = strikeGuest(host, domain.config.uuid, 'console-breaks');
+  const broken = strikeGuest(host.faults, domain.config.uuid, 'console-breaks');
   return [broken ? { kind: 'console-ended', id } : { kind: 'printed', id, text }];
 }
 

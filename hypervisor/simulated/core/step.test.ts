@@ -2,15 +2,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import { bytes, milliseconds } from '../../../base/units.ts';
 import type { DomainConfig, DomainId, DomainUuid } from '../../port.ts';
-import {
-  type Call,
-  type Host,
-  type HostConfig,
-  newHost,
-  nextDeadline,
-  type Output,
-} from './state.ts';
+import { type Host, newHost, nextDeadline, type Output } from './state.ts';
 import { step } from './step.ts';
+import type { Call, HostConfig } from './vocabulary.ts';
 
 const mebibyte = 2 ** 20;
 const config: HostConfig = {
