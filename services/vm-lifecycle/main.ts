@@ -25,6 +25,7 @@ import { grpcNetwork } from './adapters/grpc-network.ts';
 import { grpcStorage } from './adapters/grpc-storage.ts';
 import { hostRecord } from './adapters/host-record.ts';
 import { startLifecycle } from './adapters/lifecycle.ts';
+import { Turns } from './adapters/turns.ts';
 import { type VmLifecycleConfiguration, VmLifecycleSchema } from './configuration.ts';
 
 /** A hypervisor that starts together with this service is waited for this long, in all. */
@@ -76,6 +77,7 @@ export async function runVmLifecycle(
     journal: await openDomainJournal(join(dataDir, 'domains')),
     consoles,
     events: eventWriter(pool, clock),
+    starts: new Turns(),
     defaultBoot: configuration.defaultBoot ?? null,
     clock,
     log,

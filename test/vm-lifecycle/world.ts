@@ -23,6 +23,7 @@ import { type ConsoleHub, consoleHub } from '../../services/vm-lifecycle/adapter
 import type { DomainJournal } from '../../services/vm-lifecycle/adapters/domain-journal.ts';
 import type { Environment } from '../../services/vm-lifecycle/adapters/environment.ts';
 import { type Lifecycle, startLifecycle } from '../../services/vm-lifecycle/adapters/lifecycle.ts';
+import { Turns } from '../../services/vm-lifecycle/adapters/turns.ts';
 import { Life } from './mortal.ts';
 import { type PretendNetwork, pretendNetwork } from './pretend-network.ts';
 import { type PretendStorage, pretendStorage } from './pretend-storage.ts';
@@ -126,6 +127,7 @@ async function makeHost(
     const environment: Environment = {
       ...mortal,
       events: eventWriter(mortal.pool, life.clock),
+      starts: new Turns(),
       ...{ host: { id, name }, hypervisorKind: 'simulated', consoles, defaultBoot: null },
       ...{ clock: life.clock, log },
     };

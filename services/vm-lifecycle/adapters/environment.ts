@@ -8,6 +8,7 @@ import type { ConsoleHub } from './console/hub.ts';
 import type { DomainJournal } from './domain-journal.ts';
 import type { HostNetwork } from './host-network.ts';
 import type { HostStorage } from './host-storage.ts';
+import type { Turns } from './turns.ts';
 
 /** What a VM boots that names no kernel of its own: paths on this host. */
 export interface DefaultBoot {
@@ -28,6 +29,8 @@ export interface Environment {
   readonly journal: DomainJournal;
   readonly consoles: ConsoleHub;
   readonly events: EventWriter;
+  /** Starts of VMs that this host answers. */
+  readonly starts: Turns;
   readonly defaultBoot: DefaultBoot | null;
   readonly clock: Clock;
   readonly log: Logger;

@@ -3,13 +3,13 @@ import type { Revision, Transaction } from '../../../../pool/database.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import { operationMessage } from '../../../../pool/operations/message.ts';
 import { earlierOperation, startOperation } from '../../../../pool/operations/record.ts';
-import type { Pool } from '../../../../pool/pool.ts';
 import type { OperationId } from '../../../../pool/records/identifiers.ts';
 import type { OperationRecord } from '../../../../pool/records/operation.ts';
 import type { Input } from '../../../../proto/codec.ts';
 import type { Operation } from '../../../../proto/gen/flotilla.pool.v1.ts';
 import { validateRequestId } from '../../core/validation.ts';
 import { refuseViolations, type Violation } from '../../core/violation.ts';
+import type { Environment } from '../environment.ts';
 import { untilNoConflict } from '../vm-change.ts';
 
 /** What a verb's request has beside its own fields. */
@@ -31,7 +31,7 @@ export interface Decision {
  * would be, without an id.
  */
 export async function answerVerb(
-  pool: Pool,
+  { pool, clock }: Pick<Environment, 'pool' | 'clock'>,
   request: VerbRequest,
   violations: readonly Violation[],
   decide: () => Promise<Result<Decision, Failure>>,
@@ -44,7 +44,7 @@ export async function answerVerb(
   const earlier = await earlierOperation(pool, request.requestId);
   if (!earlier.ok) return earlier;
   if (earlier.value !== null) return ok(operationMessage(earlier.value));
-  return untilNoConflict(async () => {
+  return untilNoConflict(clock, async () => {
     const decision = await decide();
     if (!decision.ok) return decision;
     const { operation, changes } = decision.value;

@@ -32,7 +32,7 @@ export async function createVm(
 ): Promise<Result<Input<Operation>, Failure>> {
   const { vm } = request;
   if (vm === null) return fail(noVm);
-  return answerVerb(environment.pool, request, validateDraft(vm), () =>
+  return answerVerb(environment, request, validateDraft(vm), () =>
     decide(environment, request, vm),
   );
 }

@@ -16,10 +16,11 @@ import { judge, readHost } from './situation.ts';
  * deleted.
  */
 export function deleteVm(
-  { pool, clock, host }: Environment,
+  environment: Environment,
   request: DeleteVmRequest,
 ): Promise<Result<Input<Operation>, Failure>> {
-  return answerVerb(pool, request, [], async () => {
+  const { pool, clock, host } = environment;
+  return answerVerb(environment, request, [], async () => {
     const judged = await judge(pool, request.vm, 'delete');
     if (!judged.ok) return judged;
     const { stored } = judged.value;

@@ -18,49 +18,56 @@ import { judge } from './situation.ts';
 
 /** StartVm: the claim, the reservation and the operation are one transaction. */
 export function startVm(
-  { pool, clock }: Environment,
+  environment: Environment,
   request: StartVmRequest,
 ): Promise<Result<Input<Operation>, Failure>> {
-  return answerVerb(pool, request, [], async (): Promise<Result<Decision, Failure>> => {
-    const wanted = await wantedHost(pool, request.host);
-    if (!wanted.ok) return wanted;
-    const judged = await judge(pool, request.vm, 'start');
-    if (!judged.ok) return judged;
-    const { stored } = judged.value;
-    const anchors = await diskAnchors(pool, stored.record);
-    if (!anchors.ok) return anchors;
-    const view = await readPlacementView(pool, 0);
-    if (!view.ok) return view;
-    const placed = place(
-      {
-        vm: stored.record.name,
-        memory: stored.record.memory,
-        anchors: anchors.value,
-        needsRoom: false,
-        wanted: wanted.value,
-        purpose: 'start',
-      },
-      view.value.hosts,
-    );
-    if (!placed.ok) return fail(placed.error);
-    const host = placed.value.id as HostId;
-    const epoch = (stored.record.epoch + 1) as Epoch;
-    const claimed: VmRecord = { ...stored.record, desired: 'running', host, epoch };
-    const operation = vmOperation({
-      verb: 'vm.start',
-      vm: claimed,
-      host,
-      steps: planStart(claimed),
-      requestId: request.requestId,
-      now: clock.wall(),
-    });
-    return ok({
-      operation,
-      changes: [
-        occupying(pool, stored, claimed, operation),
-        reserving(pool, view.value, host, claimed),
-      ],
-    });
+  return environment.starts.take(() =>
+    answerVerb(environment, request, [], () => decide(environment, request)),
+  );
+}
+
+async function decide(
+  { pool, clock }: Environment,
+  request: StartVmRequest,
+): Promise<Result<Decision, Failure>> {
+  const wanted = await wantedHost(pool, request.host);
+  if (!wanted.ok) return wanted;
+  const judged = await judge(pool, request.vm, 'start');
+  if (!judged.ok) return judged;
+  const { stored } = judged.value;
+  const anchors = await diskAnchors(pool, stored.record);
+  if (!anchors.ok) return anchors;
+  const view = await readPlacementView(pool, 0);
+  if (!view.ok) return view;
+  const placed = place(
+    {
+      vm: stored.record.name,
+      memory: stored.record.memory,
+      anchors: anchors.value,
+      needsRoom: false,
+      wanted: wanted.value,
+      purpose: 'start',
+    },
+    view.value.hosts,
+  );
+  if (!placed.ok) return fail(placed.error);
+  const host = placed.value.id as HostId;
+  const epoch = (stored.record.epoch + 1) as Epoch;
+  const claimed: VmRecord = { ...stored.record, desired: 'running', host, epoch };
+  const operation = vmOperation({
+    verb: 'vm.start',
+    vm: claimed,
+    host,
+    steps: planStart(claimed),
+    requestId: request.requestId,
+    now: clock.wall(),
+  });
+  return ok({
+    operation,
+    changes: [
+      occupying(pool, stored, claimed, operation),
+      reserving(pool, view.value, host, claimed),
+    ],
   });
 }
 

@@ -57,12 +57,13 @@ interface Stop {
 
 /** All three are done by the host of the claim, under the claim as it is. */
 function stop(
-  { pool, clock }: Environment,
+  environment: Environment,
   request: VerbRequest & { readonly vm: string },
   verb: 'shutdown' | 'reboot' | 'destroy',
   { violations, desired, plan }: Stop,
 ): Promise<Result<Input<Operation>, Failure>> {
-  return answerVerb(pool, request, violations, async () => {
+  const { pool, clock } = environment;
+  return answerVerb(environment, request, violations, async () => {
     const judged = await judge(pool, request.vm, verb);
     if (!judged.ok) return judged;
     const { stored } = judged.value;

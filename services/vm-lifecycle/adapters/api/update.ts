@@ -23,7 +23,7 @@ import { judge } from './situation.ts';
 
 /** UpdateVm: one transaction; what the mask does not name is not looked at. */
 export async function updateVm(
-  { pool }: Environment,
+  { pool, clock }: Environment,
   request: UpdateVmRequest,
 ): Promise<Result<Input<Vm>, Failure>> {
   const mask = readUpdateMask(request.updateMask?.paths ?? []);
@@ -32,7 +32,7 @@ export async function updateVm(
   if (update === null)
     return refuse([{ field: 'update', message: 'it is missing; give the new values' }]);
   const renameOnly = mask.value.size === 1 && mask.value.has('name');
-  return untilNoConflict(async () => {
+  return untilNoConflict(clock, async () => {
     const judged = await judge(pool, request.vm, renameOnly ? 'rename' : 'change');
     if (!judged.ok) return judged;
     const { stored } = judged.value;

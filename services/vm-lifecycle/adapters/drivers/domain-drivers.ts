@@ -83,7 +83,7 @@ export function domainDrivers(environment: Environment) {
         if (!domain.ok) return domain;
         const kind = domain.value?.state.kind;
         if (kind !== 'running' && kind !== 'paused') return ok(undefined);
-        return changeVm(pool, vm, (stored) => {
+        return changeVm(environment, vm, (stored) => {
           if (stored === null || stored.record.epoch !== epoch) return ok(null);
           return ok(pool.vms.replacing(stored, { ...stored.record, desired: 'running' }));
         });

@@ -20,14 +20,14 @@ export function vmDrivers(environment: Environment) {
         return stored.value === null ? fail(vmGone(vm)) : ok({});
       },
       undo: ({ vm }) =>
-        changeVm(pool, vm, (stored) =>
+        changeVm(environment, vm, (stored) =>
           ok(stored?.record.lifecycle === 'creating' ? pool.vms.deleting(stored) : null),
         ),
     }),
 
     'vm.publish': stepDriver(stepSchemas['vm.publish'], {
       do: async ({ vm, disks }) => {
-        const changed = await changeVm(pool, vm, (stored) => {
+        const changed = await changeVm(environment, vm, (stored) => {
           if (stored === null) return fail(vmGone(vm));
           return ok(pool.vms.replacing(stored, { ...stored.record, disks, lifecycle: 'ready' }));
         });
@@ -37,7 +37,7 @@ export function vmDrivers(environment: Environment) {
 
     'vm.drop-disks': stepDriver(stepSchemas['vm.drop-disks'], {
       do: async ({ vm }) => {
-        const changed = await changeVm(pool, vm, (stored) => {
+        const changed = await changeVm(environment, vm, (stored) => {
           if (stored === null) return ok(null);
           const disks = stored.record.disks.filter((disk) => !disk.owned);
           return ok(pool.vms.replacing(stored, { ...stored.record, disks }));
@@ -48,7 +48,7 @@ export function vmDrivers(environment: Environment) {
 
     'vm.remove': stepDriver(stepSchemas['vm.remove'], {
       do: async ({ vm }) => {
-        const changed = await changeVm(pool, vm, (stored) => {
+        const changed = await changeVm(environment, vm, (stored) => {
           if (stored === null) return ok(null);
           return ok(together(pool.vms.deleting(stored), writing(pool.vmStatuses.remove(vm))));
         });
@@ -72,7 +72,7 @@ export function vmDrivers(environment: Environment) {
       do: async ({ vm, epoch }) => {
         const domain = await requireDomain(environment, vm);
         if (!domain.ok) return domain;
-        const changed = await changeVm(pool, vm, (stored) => {
+        const changed = await changeVm(environment, vm, (stored) => {
           if (stored === null || stored.record.epoch !== epoch)
             return fail(staleClaim(host.name, vm, epoch));
           const status = pool.vmStatuses.put(vm, {
@@ -118,12 +118,13 @@ export async function checkClaim(
  * is free. Where a newer claim exists there is nothing left to let go of.
  */
 async function releaseClaim(
-  { pool, host, consoles }: Environment,
+  environment: Environment,
   vm: VmId,
   epoch: Epoch,
   detail: string,
 ): Promise<Result<void, Failure>> {
-  const released = await changeVm(pool, vm, (stored) => {
+  const { pool, host, consoles } = environment;
+  const released = await changeVm(environment, vm, (stored) => {
     if (stored === null || stored.record.host !== host.id || stored.record.epoch !== epoch)
       return ok(null);
     const halted = pool.vmStatuses.put(vm, {
