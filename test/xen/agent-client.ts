@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import * as v from 'valibot';
+import { shellQuote } from '../../deploy/image/command.ts';
 
 /** Where an agent listens on this machine, and what it wants to hear. */
 export interface AgentEndpoint {
@@ -116,7 +117,7 @@ export function attach(
 ): Session {
   const prepare = `stty rows ${size.rows} cols ${size.columns}; exec "$@"`;
   const inner = ['sh', '-c', prepare, 'sh', ...argv];
-  const quoted = inner.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  const quoted = inner.map(shellQuote).join(' ');
   const socket = open(endpoint, {
     argv: ['script', '-q', '-e', '-c', quoted, '/dev/null'],
     environment: { TERM: process.env.TERM ?? 'xterm' },

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { present } from '../../base/assert.ts';
 import type { HostImage } from '../../deploy/host-image/host-image.ts';
+import type { EthernetPort } from './ethernet.ts';
 import { type Monitor, openMonitor } from './qmp.ts';
 
 /** What an emulated machine is made of. */
@@ -17,8 +18,8 @@ export interface MachineParts {
   readonly kernelWords: readonly string[];
   /** A number that makes its network addresses its own. */
   readonly number: number;
-  /** A multicast address and port that stands for the Ethernet shared with other machines. */
-  readonly ethernet?: string | undefined;
+  /** Where it is plugged into the Ethernet that it shares with other machines. */
+  readonly ethernet: EthernetPort | undefined;
   /** The file that takes what the machine prints on its serial port. */
   readonly serialLog: string;
   /** Where QEMU may write: its diagnostics, and the disk blocks that the machine changes. */
@@ -64,7 +65,11 @@ function qemuArguments(parts: MachineParts): string[] {
     ...['-drive', `if=none,id=${serial},format=raw,readonly=on,file=${file}`],
     ...['-device', `virtio-blk-pci,drive=${serial},serial=${serial}`],
   ]);
-  const shared = ['-device', `virtio-net-pci,netdev=shared,mac=${mac(2, number)}`];
+  const nic = (netdev: string, address: string): string[] => [
+    ...['-device', `virtio-net-pci,netdev=${netdev},mac=${address},romfile=`],
+  ];
+  const loopback = (end: 'local' | 'remote', port: number): string =>
+    `${end}.type=inet,${end}.host=127.0.0.1,${end}.port=${port}`;
   return [
     ...['-accel', 'tcg,thread=multi', '-machine', 'pc', '-smp', '2', '-m', `${parts.memory}`],
     ...['-cpu', 'max,+svm,-smap,-smep,-rdtscp', '-no-reboot', '-nodefaults', '-display', 'none'],
@@ -82,10 +87,14 @@ function qemuArguments(parts: MachineParts): string[] {
     ...['-device', 'virtio-blk-pci,drive=root,serial=flotilla-root'],
     ...layers,
     ...['-netdev', 'user,id=lab,restrict=on,ipv6=off'],
-    ...['-device', `virtio-net-pci,netdev=lab,mac=${mac(1, number)}`],
+    ...nic('lab', mac(1, number)),
     ...(ethernet === undefined
       ? []
-      : ['-netdev', `socket,id=shared,mcast=${ethernet},localaddr=127.0.0.1`, ...shared]),
+      : [
+          '-netdev',
+          `dgram,id=shared,${loopback('local', ethernet.own)},${loopback('remote', ethernet.hub)}`,
+          ...nic('shared', mac(2, number)),
+        ]),
   ];
 }
 
