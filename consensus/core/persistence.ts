@@ -5,7 +5,7 @@ import type { Raft } from './raft.ts';
 
 /**
  * Sends a message, or holds it back until the term and the vote under which it speaks are durable
- * (SPEC R40): what a member said must still hold after it has crashed.
+ * (SPEC R24): what a member said must still hold after it has crashed.
  */
 export function send(raft: Raft, to: MemberId, body: MessageBody): void {
   const message: Message = { from: raft.id, to, term: raft.term, ...body };

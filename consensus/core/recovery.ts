@@ -4,7 +4,7 @@ import type { Recovered } from './raft.ts';
 
 /**
  * Makes one whole of what a crash has left: a snapshot may be durable while the log is still
- * behind it or differs from it; then the snapshot is the log (SPEC R45).
+ * behind it or differs from it; then the snapshot is the log (SPEC R27).
  */
 export function recover(
   hardState: HardState,
