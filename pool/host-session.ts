@@ -21,6 +21,9 @@ export const hostLeaseTtl = milliseconds(10_000);
 /** Between attempts to register. */
 const retry = { first: milliseconds(200), most: milliseconds(3_000) };
 
+/** How long a host that closes waits for the database to take its lease back; it ends by itself. */
+const releasePatience = milliseconds(2_000);
+
 /** How to register a host. */
 export interface HostSessionSettings {
   readonly pool: Pool;
@@ -63,7 +66,7 @@ export function hostSession(settings: HostSessionSettings): HostSession {
       if (!closing.signal.aborted) onState?.('up');
       await aborted(AbortSignal.any([lease.lost, closing.signal]));
       const isLost = lease.lost.aborted;
-      if (closing.signal.aborted) await lease.release();
+      if (closing.signal.aborted) await release(lease, clock);
       lease = null;
       if (isLost) onState?.('lost');
     }
@@ -99,6 +102,12 @@ async function register(
   if (committed.ok) return ok(held.value);
   await held.value.release();
   return committed;
+}
+
+async function release(lease: HeldLease, clock: Clock): Promise<void> {
+  const done = new AbortController();
+  const released = lease.release().then(() => done.abort());
+  await Promise.race([released, clock.sleep(releasePatience, done.signal)]);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

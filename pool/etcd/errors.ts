@@ -7,6 +7,7 @@ import {
   tooLarge,
 } from '../database-failures.ts';
 import type { Failure } from '../failure.ts';
+import { detailsOf } from '../rpc/details.ts';
 
 /** What an error of the etcd API means to its caller. */
 export type Verdict =
@@ -27,8 +28,9 @@ const turnedAway = /etcdserver: no leader|etcdserver: too many requests|No conne
 
 /** Judges an error; `revision` is what the request asked for, if anything. */
 export function judge(error: ServiceError, revision = 0 as Revision): Verdict {
-  const why = error.details === '' ? error.message : error.details;
-  const retry: Verdict = { kind: 'retry', hadNoEffect: turnedAway.test(why), why };
+  const why = detailsOf(error);
+  const hadNoEffect = turnedAway.test(error.details);
+  const retry: Verdict = { kind: 'retry', hadNoEffect, why };
   switch (error.code) {
     case status.OUT_OF_RANGE:
       return final(
@@ -40,7 +42,7 @@ export function judge(error: ServiceError, revision = 0 as Revision): Verdict {
     case status.UNAUTHENTICATED:
       return final(forbidden(why));
     case status.RESOURCE_EXHAUSTED:
-      return retry.hadNoEffect ? retry : final(exhausted(why));
+      return hadNoEffect ? retry : final(exhausted(why));
     case status.INVALID_ARGUMENT:
       return final(/too large|too many/.test(why) ? tooLarge(why) : refused(why));
     case status.FAILED_PRECONDITION:

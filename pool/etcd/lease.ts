@@ -44,11 +44,19 @@ function keepAlive(
   settings: CallSettings,
   id: LeaseId,
 ): Promise<Result<Lease, ServiceError>> {
-  const stream = connection.client(LeaseService).leaseKeepAlive(settings);
+  const over = new AbortController();
+  const signals = [over.signal, ...(settings.signal === undefined ? [] : [settings.signal])];
+  const stream = connection
+    .client(LeaseService)
+    .leaseKeepAlive({ ...settings, signal: AbortSignal.any(signals) });
   return new Promise((resolve) => {
-    stream.once('data', (response: { ID: bigint; TTL: bigint }) => resolve(ok(leaseOf(response))));
-    stream.on('error', (error: ServiceError) => resolve(fail(error)));
-    stream.once('end', () => resolve(ok({ id, ttl: milliseconds(0) })));
+    const end = (result: Result<Lease, ServiceError>) => {
+      resolve(result);
+      over.abort();
+    };
+    stream.once('data', (response: { ID: bigint; TTL: bigint }) => end(ok(leaseOf(response))));
+    stream.on('error', (error: ServiceError) => end(fail(error)));
+    stream.once('end', () => end(ok({ id, ttl: milliseconds(0) })));
     stream.write({ ID: id });
     stream.end();
   });

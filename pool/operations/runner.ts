@@ -80,11 +80,12 @@ export function runOperations(settings: RunnerSettings): OperationRunner {
       workers.delete(key);
       busy.delete(resource);
       running.delete(work);
-      if (ended === null) return;
-      if (!showsEnd(key)) ahead.add(key);
-      const { id, verb, state, failure } = ended;
-      log.info({ operation: id, verb, state, failure }, 'operation ended');
-      settings.onEnd?.(ended);
+      if (ended !== null) {
+        if (!showsEnd(key)) ahead.add(key);
+        const { id, verb, state, failure } = ended;
+        log.info({ operation: id, verb, state, failure }, 'operation ended');
+        settings.onEnd?.(ended);
+      }
       schedule();
     });
     running.add(work);

@@ -3,6 +3,7 @@ import type { Input } from '../../proto/codec.ts';
 import { codec } from '../../proto/codec.ts';
 import { BadRequest, ErrorInfo, ResourceInfo, Status } from '../../proto/gen/google.rpc.ts';
 import { type Failure, type FailureReason, failureReasons } from '../failure.ts';
+import { detailsOf } from './details.ts';
 
 /** The trailer that carries google.rpc.Status, as gRPC libraries of all languages agree. */
 const detailsTrailer = 'grpc-status-details-bin';
@@ -89,10 +90,13 @@ export function failureOf(error: ServiceError): Failure {
   const [bytes] = error.metadata?.get(detailsTrailer) ?? [];
   const detailed = bytes instanceof Uint8Array ? decoded(bytes) : null;
   if (detailed !== null) return detailed;
+  const reason = reasonsOfCodes[error.code];
+  const why = detailsOf(error);
+  if (reason !== undefined) return { reason, message: why, remedy: '' };
   return {
-    reason: reasonsOfCodes[error.code] ?? 'SERVICE_UNAVAILABLE',
-    message: error.details === '' ? error.message : error.details,
-    remedy: '',
+    reason: 'SERVICE_UNAVAILABLE',
+    message: `the service does not answer: ${why}`,
+    remedy: 'See whether it runs on its host: flotilla host list',
   };
 }
 
