@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServiceError } from '@grpc/grpc-js';
-import { ok, type Result } from '../base/result.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { CallSettings } from '../proto/client.ts';
 import type { Operation } from '../proto/gen/flotilla.pool.v1.ts';
 import { call } from './connection/call.ts';
@@ -33,13 +33,16 @@ export type ChangeRequest = (
 ) => Promise<Result<Operation, ServiceError>>;
 
 /** Asks the pool for the operation, and does not wait for it. */
-export function begin(
+export async function begin(
   session: Session,
   request: ChangeRequest,
   validateOnly: boolean,
 ): Promise<Result<Operation, Problem>> {
   const fields: ChangeFields = { validateOnly, requestId: randomUUID() };
-  return call(session.pool, (to, settings) => request(to, fields, settings));
+  const begun = await call(session.pool, (to, settings) => request(to, fields, settings));
+  if (begun.ok || begun.error.exitCode !== exitCodes.timedOut || validateOnly) return begun;
+  const message = `${begun.error.message}; what was asked for may still be done`;
+  return fail({ ...begun.error, message });
 }
 
 /** Asks for the operation and waits for it. The failure is the operation's own, or of the waiting. */

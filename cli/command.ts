@@ -4,32 +4,43 @@ import type { Context } from './context.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { problemJson, wrongUsage } from './problem.ts';
 
-/** A command that only holds others: `flotilla vm`. */
-export function noun(context: Context, name: string, summary: string): Command {
-  return configured(new Command(name), context, `flotilla ${name}`)
+/** A command that only holds others, such as `flotilla vm`; each of them talks to the pool. */
+export function noun(
+  context: Context,
+  name: string,
+  summary: string,
+  verbs: readonly Command[],
+): Command {
+  const command = configured(new Command(name), context, `flotilla ${name}`)
     .description(summary)
     .helpCommand(false)
     .addHelpText('after', exitCodesHelp);
+  for (const each of verbs)
+    command.addCommand(talksToPool(each).addHelpText('after', exitCodesHelp));
+  return command;
 }
 
-/** A command that talks to the pool: `usage` is its name and arguments, such as `start <vm>`. */
+/** A command of a noun: `usage` is its name and arguments, such as `start <vm>`. */
 export function verb(context: Context, parent: string, usage: string, summary: string): Command {
   const [name = '', ...parameters] = usage.split(' ');
   const command = configured(new Command(name), context, `flotilla ${parent} ${name}`);
   for (const parameter of parameters) command.argument(parameter);
+  return command.description(summary);
+}
+
+/** Adds the flags that say which pool, and how the answer is to look. They come last in the help. */
+function talksToPool(command: Command): Command {
   return command
-    .description(summary)
+    .option('--timeout <duration>', 'give up waiting after this long, such as 30s or 5m', duration)
+    .option('--json', 'print JSON, for programs')
     .option(
       '--pool <pool>',
       'the pool: its directory, its pool.json, or HOST:PORT,HOST:PORT of its vm-lifecycle services (default: FLOTILLA_POOL, else .flotilla here or in a parent directory)',
     )
     .option(
       '--identity <directory>',
-      'ca.pem, certificate.pem and key.pem to prove who you are (default: FLOTILLA_IDENTITY, else what pool.json says)',
-    )
-    .option('--json', 'print JSON, for programs')
-    .option('--timeout <duration>', 'give up waiting after this long, such as 30s or 5m', duration)
-    .addHelpText('after', exitCodesHelp);
+      'where ca.pem, certificate.pem and key.pem are, to prove who you are (default: FLOTILLA_IDENTITY, else what pool.json says)',
+    );
 }
 
 /** Adds `--dry-run`. */

@@ -15,9 +15,8 @@ import { type PoolFlags, withPool } from './session.ts';
 
 /** `flotilla host`: the machines of the pool. */
 export function hostCommand(context: Context = processContext()): Command {
-  return noun(context, 'host', 'Look at the hosts of the pool')
-    .addCommand(listCommand(context))
-    .addCommand(showCommand(context));
+  const verbs = [listCommand(context), showCommand(context)];
+  return noun(context, 'host', 'Look at the hosts of the pool', verbs);
 }
 
 function listCommand(context: Context): Command {

@@ -16,11 +16,13 @@ import { withPool } from './session.ts';
 
 /** `flotilla operation`: what the pool is doing, and did. */
 export function operationCommand(context: Context = processContext()): Command {
-  return noun(context, 'operation', 'Look at what the pool is doing, and cancel it')
-    .addCommand(listCommand(context))
-    .addCommand(showCommand(context))
-    .addCommand(watchCommand(context))
-    .addCommand(cancelCommand(context));
+  const verbs = [listCommand, showCommand, watchCommand, cancelCommand];
+  return noun(
+    context,
+    'operation',
+    'Look at what the pool is doing, and cancel it',
+    verbs.map((make) => make(context)),
+  );
 }
 
 interface ListFlags extends PoolFlags {
@@ -51,11 +53,20 @@ function showCommand(context: Context): Command {
       withPool(context, flags, async (session) => {
         const operation = await findOperation(session, named);
         if (!operation.ok) return operation;
-        const lines = operationLines(operation.value, context.now(), session.style);
+        const host = await hostName(session, operation.value.host);
+        const readable = { ...operation.value, host };
+        const lines = operationLines(readable, context.now(), session.style);
         session.answer(operation.value, lines);
         return ok(exitCodes.done);
       }),
   );
+}
+
+/** The name of the host of that id; the id itself where nobody knows it. */
+async function hostName(session: Session, id: string): Promise<string> {
+  if (session.json || id === '') return id;
+  const host = await call(session.pool, (to, settings) => to.pool.getHost({ host: id }, settings));
+  return host.ok ? host.value.name : id;
 }
 
 function watchCommand(context: Context): Command {

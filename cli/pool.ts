@@ -1,35 +1,54 @@
 import type { Command } from 'commander';
-import { ok } from '../base/result.ts';
+import { fail, ok } from '../base/result.ts';
 import type { Milliseconds } from '../base/units.ts';
 import type { DatabaseMember, Host, Pool } from '../proto/gen/flotilla.pool.v1.ts';
 import { noun, verb } from './command.ts';
 import { call } from './connection/call.ts';
+import type { PoolLocation } from './connection/find-pool.ts';
 import { allPages } from './connection/pages.ts';
+import { refusal } from './connection/reachability.ts';
 import { type Context, processContext } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { hostListing } from './host.ts';
 import { part } from './output/humane.ts';
 import type { Style } from './output/style.ts';
 import { propertyLines, tableLines } from './output/table.ts';
+import type { Problem } from './problem.ts';
 import { type PoolFlags, withPool } from './session.ts';
 
 /** `flotilla pool`: the pool as a whole. */
 export function poolCommand(context: Context = processContext()): Command {
-  return noun(context, 'pool', 'Look at the pool as a whole').addCommand(
-    verb(context, 'pool', 'status', 'Show the pool at a glance: hosts, database, VMs').action(
-      (flags: PoolFlags) =>
-        withPool(context, flags, async (session) => {
-          const pool = await call(session.pool, (to, settings) => to.pool.getPool({}, settings));
-          if (!pool.ok) return pool;
-          const hosts = await allPages(session.pool, hostListing.getPage);
-          if (!hosts.ok) return hosts;
-          const sorted = hosts.value.toSorted(hostListing.compare);
-          const answer = { ...pool.value, hostList: sorted };
-          session.answer(answer, statusLines(pool.value, sorted, context.now(), session.style));
-          return ok(exitCodes.done);
-        }),
-    ),
+  return noun(context, 'pool', 'Look at the pool as a whole', [statusCommand(context)]);
+}
+
+function statusCommand(context: Context): Command {
+  const summary = 'Show the pool at a glance: hosts, database, VMs';
+  return verb(context, 'pool', 'status', summary).action((flags: PoolFlags) =>
+    withPool(context, flags, async (session) => {
+      const pool = await call(session.pool, (to, settings) => to.pool.getPool({}, settings));
+      if (!pool.ok) return fail(await withMembers(session.pool.location, pool.error));
+      const hosts = await allPages(session.pool, hostListing.getPage);
+      if (!hosts.ok) return hosts;
+      const sorted = hosts.value.toSorted(hostListing.compare);
+      const answer = { ...pool.value, hostList: sorted };
+      session.answer(answer, statusLines(pool.value, sorted, context.now(), session.style));
+      return ok(exitCodes.done);
+    }),
   );
+}
+
+/** A database that does not answer cannot tell why: its members are tried one by one. */
+async function withMembers(location: PoolLocation, problem: Problem): Promise<Problem> {
+  const members = location.hosts.filter((host) => host.member !== undefined);
+  if (problem.reason !== 'DATABASE_UNAVAILABLE' || members.length === 0) return problem;
+  const details = await Promise.all(
+    members.map(async ({ name, member = '' }) => {
+      const why = await refusal(member);
+      return `member of ${name}  ${member}  ${why ?? 'takes connections'}`;
+    }),
+  );
+  const remedy = 'start the members that do not answer: more than half of them must run';
+  return { ...problem, details, remedy };
 }
 
 /** The pool at a glance, for people. What is not well comes with what to do about it. */

@@ -70,8 +70,13 @@ export function problemLines(problem: Problem): readonly string[] {
   if (problem.field !== undefined) lines.push(`field: ${fieldOf(problem)}`);
   if (problem.suggestions !== undefined && problem.suggestions.length > 0)
     lines.push(`did you mean: ${problem.suggestions.join(', ')}`);
-  if (problem.remedy !== '') lines.push(`what to do: ${problem.remedy}`);
+  if (problem.remedy !== '') lines.push(`what to do: ${inLine(problem.remedy)}`);
   return lines;
+}
+
+/** A sentence of the pool's as it reads after a colon: it begins in lower case, without a full stop. */
+function inLine(sentence: string): string {
+  return sentence.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase()).replace(/\.$/, '');
 }
 
 function fieldOf({ field = '', flag }: Problem): string {

@@ -2,7 +2,7 @@ import { Argument, Command } from 'commander';
 import { milliseconds } from '../../base/units.ts';
 import { configured } from '../command.ts';
 import { findPool } from '../connection/find-pool.ts';
-import { hostNames, operationIds, vmNames } from '../connection/names.ts';
+import { hostNames, networkNames, operationIds, vmNames } from '../connection/names.ts';
 import { connectPool } from '../connection/pool-connection.ts';
 import { type Context, processContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -49,7 +49,7 @@ function nouns(context: Context): readonly CommandNode[] {
 const patience = milliseconds(2000);
 
 /**
- * `flotilla __complete vm|host|operation`: the names that the pool knows, one a line. A pool that
+ * `flotilla __complete vm|host|operation|network`: the names that the pool knows, one a line. A pool that
  * cannot be asked has none: whoever completes a word is not to be disturbed by errors.
  */
 export function completeCommand(context: Context = processContext()): Command {
@@ -65,6 +65,13 @@ export function completeCommand(context: Context = processContext()): Command {
     });
 }
 
+const namesOfKind = {
+  vm: vmNames,
+  host: hostNames,
+  operation: operationIds,
+  network: networkNames,
+} as const;
+
 async function namesOf(
   context: Context,
   kind: NamedKind,
@@ -74,8 +81,7 @@ async function namesOf(
   if (!location.ok) return [];
   const pool = await connectPool(location.value, { now: context.now, timeout: patience });
   if (!pool.ok) return [];
-  const ask = { vm: vmNames, host: hostNames, operation: operationIds }[kind];
-  const names = await ask(pool.value);
+  const names = await namesOfKind[kind](pool.value);
   pool.value.close();
-  return names.ok ? names.value : [];
+  return names;
 }

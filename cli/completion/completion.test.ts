@@ -47,6 +47,7 @@ test('bash completes commands, flags, choices and names', async (t) => {
   t.deepEqual(await offered('vm', 'start', 'web', '--ho'), ['--host']);
   t.deepEqual(await offered('vm', 'start', 'web', '--host', ''), ['asked-host']);
   t.deepEqual(await offered('vm', 'create', '--type', ''), ['pvh', 'pv']);
+  t.deepEqual(await offered('vm', 'create', '--network', ''), ['asked-network']);
   t.deepEqual(await offered('operation', 'cancel', ''), ['asked-operation']);
   t.deepEqual(await offered('completion', 'z'), ['zsh']);
 });

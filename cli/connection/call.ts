@@ -7,7 +7,12 @@ import { failureOf } from '../../pool/rpc/status.ts';
 import type { CallSettings } from '../../proto/client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type Problem, problemOf } from '../problem.ts';
-import { type HostClients, type PoolConnection, unreachable } from './pool-connection.ts';
+import {
+  type HostClients,
+  type PoolConnection,
+  refusedIdentity,
+  unreachable,
+} from './pool-connection.ts';
 
 /** One unary call to one host. It may be made again on another one. */
 export type Attempt<Response> = (
@@ -55,9 +60,10 @@ function isCutOff({ code, details }: ServiceError): boolean {
   return code === status.CANCELLED || (code === status.INTERNAL && details.includes('RST_STREAM'));
 }
 
-function reasonOf(error: ServiceError): string {
-  if (/ECONNREFUSED/.test(error.details)) return 'connection refused';
-  return error.details === '' ? 'unavailable' : error.details;
+function reasonOf({ details }: ServiceError): string {
+  if (details.includes('ECONNREFUSED')) return 'connection refused';
+  if (details.startsWith('No connection established')) return refusedIdentity;
+  return details === '' ? 'unavailable' : details;
 }
 
 /**
@@ -131,8 +137,7 @@ function timeLeft(pool: PoolConnection): Milliseconds {
 export function outOfTime(): Problem {
   return {
     exitCode: exitCodes.timedOut,
-    message:
-      'the pool did not answer within --timeout; a change that was asked for may still be made',
+    message: 'the pool did not answer within --timeout',
     remedy: 'allow more time, or see what the pool does with `flotilla pool status`',
   };
 }

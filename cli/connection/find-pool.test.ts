@@ -35,7 +35,7 @@ test('the pool of the directory, of its parents, or the one that is named is the
   const directory = place(t);
   const expected = {
     name: 'sea',
-    hosts: [{ name: 'host-1', address: '127.0.0.1:7001' }],
+    hosts: [{ name: 'host-1', address: '127.0.0.1:7001', member: '127.0.0.1:7002' }],
     identity: {
       ca: join(directory, '.flotilla/tls/ca.pem'),
       certificate: join(directory, '.flotilla/tls/c.pem'),
@@ -63,6 +63,19 @@ test('addresses are hosts without names, with the identity that is named', (t) =
       })),
       identity: { ca: '/x/me/ca.pem', certificate: '/x/me/certificate.pem', key: '/x/me/key.pem' },
     },
+  });
+});
+
+test('an identity is also found under the name that its files have', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'flotilla-cli-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  for (const name of ['ca.pem', 'operator.pem', 'operator-key.pem'])
+    writeFileSync(join(directory, name), '');
+  const found = find('/', '127.0.0.1:1', directory);
+  t.deepEqual(found.ok && found.value.identity, {
+    ca: join(directory, 'ca.pem'),
+    certificate: join(directory, 'operator.pem'),
+    key: join(directory, 'operator-key.pem'),
   });
 });
 

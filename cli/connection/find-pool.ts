@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../../base/result.ts';
@@ -12,6 +12,8 @@ export interface KnownHost {
   readonly name: string;
   /** HOST:PORT. */
   readonly address: string;
+  /** HOST:PORT of its member of the pool database, where that is known. */
+  readonly member?: string | undefined;
 }
 
 /** Paths of the PEM files that the CLI proves itself with. */
@@ -96,7 +98,19 @@ function poolAt(addresses: readonly string[], choice: PoolChoice): PoolLocation 
   };
 }
 
+/**
+ * The files of an identity: certificate.pem and key.pem, or the one pair NAME.pem and NAME-key.pem, as
+ * `flotilla up` writes it. What is missing is told by whoever reads the files.
+ */
 function identityIn(directory: string): IdentityFiles {
+  const keys = globSync('*-key.pem', { cwd: directory });
+  const [key] = keys;
+  if (keys.length === 1 && key !== undefined && kindOf(join(directory, 'key.pem')) === 'nothing')
+    return {
+      ca: join(directory, 'ca.pem'),
+      certificate: join(directory, key.replace(/-key\.pem$/, '.pem')),
+      key: join(directory, key),
+    };
   return {
     ca: join(directory, 'ca.pem'),
     certificate: join(directory, 'certificate.pem'),
@@ -151,7 +165,11 @@ function readPoolFile(file: string, choice: PoolChoice): Result<PoolLocation, Pr
         };
   return ok({
     name,
-    hosts: hosts.map((host) => ({ name: host.name, address: host.endpoints['vm-lifecycle'] })),
+    hosts: hosts.map(({ name, endpoints }) => ({
+      name,
+      address: endpoints['vm-lifecycle'],
+      member: endpoints.consensus,
+    })),
     identity:
       choice.identity === undefined ? own : identityIn(resolve(choice.directory, choice.identity)),
   });

@@ -34,6 +34,8 @@ export interface PoolConnection {
   waits(problem: Problem): void;
   /** What is left of `--timeout`; undefined where there is none. Never below 0. */
   remaining(): Milliseconds | undefined;
+  /** A connection to another service of the pool, at HOST:PORT. It ends with this one. */
+  open(address: string): Connection;
   close(): void;
 }
 
@@ -65,7 +67,7 @@ export async function connectPool(
   if (first === undefined) return fail(unreachable(location, dead));
   const began = settings.now();
   let told = false;
-  const opened = new Map<KnownHost, Connection & HostClients>();
+  const connections = new Map<string, Connection>();
   const silent = new Map<KnownHost, string>(dead.map(({ host, why }) => [host, why]));
   const [rest, last] = [
     location.hosts.filter((host) => host !== first && !silent.has(host)),
@@ -73,20 +75,15 @@ export async function connectPool(
   ];
   let order = [first, ...rest, ...last];
 
-  const clientsOf = (host: KnownHost): HostClients => {
-    const known = opened.get(host);
-    if (known !== undefined) return known;
-    const connection = connect(host.address, channel.value, channelOptions);
-    const clients = {
-      ...connection,
-      host,
-      vm: connection.client(VmService),
-      pool: connection.client(PoolService),
-    };
-    opened.set(host, clients);
-    return clients;
+  const open = (address: string): Connection => {
+    const connection = connections.get(address) ?? connect(address, channel.value, channelOptions);
+    connections.set(address, connection);
+    return connection;
   };
-
+  const clientsOf = (host: KnownHost): HostClients => {
+    const connection = open(host.address);
+    return { host, vm: connection.client(VmService), pool: connection.client(PoolService) };
+  };
   const answered = (host: KnownHost): void => {
     silent.delete(host);
     order = [host, ...order.filter((other) => other !== host)];
@@ -115,8 +112,9 @@ export async function connectPool(
       if (!told) settings.onWait?.(problem);
       told = true;
     },
+    open,
     close: () => {
-      for (const connection of opened.values()) connection.close();
+      for (const connection of connections.values()) connection.close();
     },
   });
 }
@@ -142,6 +140,9 @@ async function channelCredentials(
   return fail(wrongUsage(read.error.message, read.error.remedy));
 }
 
+/** Why a host does not answer whose port is open: TLS where we speak plain text, or the reverse. */
+export const refusedIdentity = 'its port is open, but it does not take this identity';
+
 /** No host of the pool answers: each of them, and why. */
 export function unreachable(location: PoolLocation, silent: readonly SilentHost[]): Problem {
   const width = Math.max(...silent.map(({ host }) => host.name.length));
@@ -150,13 +151,18 @@ export function unreachable(location: PoolLocation, silent: readonly SilentHost[
       ? `${host.name}: ${why}`
       : `${host.name.padEnd(width)}  ${host.address}  ${why}`,
   );
-  const local = present(location.hosts[0], 'a pool without hosts').address;
   return {
     exitCode: exitCodes.unreachable,
-    message: `no host of the pool ${location.name} answers`,
+    message: `no host of the pool "${location.name}" answers`,
     details: lines,
-    remedy: isLoopback(local)
-      ? 'start the pool with `flotilla up`, or name another one with --pool'
-      : 'see that its hosts are up and that this machine may reach them, or name another pool with --pool',
+    remedy: silent.some(({ why }) => why === refusedIdentity)
+      ? 'name the directory of the PEM files that the pool issued with --identity or FLOTILLA_IDENTITY'
+      : howToReach(present(location.hosts[0], 'a pool without hosts')),
   };
+}
+
+function howToReach({ address }: KnownHost): string {
+  return isLoopback(address)
+    ? 'start the pool with `flotilla up`, or name another one with --pool'
+    : 'see that its hosts are up and that this machine may reach them, or name another pool with --pool';
 }

@@ -14,14 +14,16 @@ export function jsonOf(message: unknown): unknown {
   if (typeof message !== 'object' || message === null) return message;
   if (isTimestamp(message)) return new Date(momentOf(message) ?? 0).toISOString();
   if (isStatus(message)) return failureOfStatus(message);
-  const fields = Object.entries(message);
-  const [lists, others] = [fields.filter(isList), fields.filter((field) => !isList(field))];
-  return Object.fromEntries([...others, ...lists].map(([name, value]) => [name, jsonOf(value)]));
+  const fields = Object.entries(message)
+    .map(([name, value]) => [name, jsonOf(value)] as const)
+    .sort(([, a], [, b]) => depth(a) - depth(b));
+  return Object.fromEntries(fields);
 }
 
-/** Lists come last: what something is called is then where one looks first. */
-function isList([, value]: readonly [string, unknown]): boolean {
-  return Array.isArray(value);
+/** Plain values come first, then what has fields, then lists: names are then where one looks. */
+function depth(value: unknown): number {
+  if (Array.isArray(value)) return 2;
+  return typeof value === 'object' && value !== null ? 1 : 0;
 }
 
 /** Many lines, for a thing or a list that people may look at too. */

@@ -15,8 +15,7 @@ import { showCommand } from './show.ts';
 
 /** `flotilla vm`: everything about VMs. */
 export function vmCommand(context: Context = processContext()): Command {
-  const vm = noun(context, 'vm', 'Make, run and look at VMs');
-  const commands = [
+  const verbs = [
     createCommand,
     listCommand,
     showCommand,
@@ -27,7 +26,6 @@ export function vmCommand(context: Context = processContext()): Command {
     deleteCommand,
     consoleCommand,
     watchCommand,
-  ];
-  for (const command of commands) vm.addCommand(command(context));
-  return vm;
+  ].map((make) => make(context));
+  return noun(context, 'vm', 'Make, run and look at VMs', verbs);
 }

@@ -50,17 +50,15 @@ export function createCommand(context: Context): Command {
         .default(defaultMemory, '256MiB'),
     )
     .addOption(new Option('--vcpus <count>', 'virtual CPUs').argParser(wholeNumber).default(1))
-    .option(
-      '--disk <size[@sr]>',
-      'a new disk, such as 1GiB or 2GiB@fast; may be repeated',
-      disks,
-      [],
+    .addOption(
+      new Option('--disk <size[@sr]>', 'a new disk, such as 1GiB or 2GiB@fast; may be repeated')
+        .argParser(disks)
+        .default([], 'none'),
     )
-    .option(
-      '--network <network[@mac]>',
-      'an interface on this network; may be repeated',
-      networks,
-      [],
+    .addOption(
+      new Option('--network <network[@mac]>', 'an interface on this network; may be repeated')
+        .argParser(networks)
+        .default([], 'none'),
     )
     .option('--kernel <path>', "a kernel on the VM's host (default: the host's own)")
     .option('--ramdisk <path>', "an initial RAM disk on the VM's host; needs --kernel")
@@ -104,7 +102,10 @@ async function create(session: Session, flags: CreateFlags): Promise<Result<Exit
   if (!started.ok)
     return fail({
       ...started.error,
-      remedy: `${started.error.remedy}${started.error.remedy === '' ? '' : '; '}${flags.name} is made, and can be started with \`flotilla vm start ${flags.name}\``,
+      details: [
+        ...(started.error.details ?? []),
+        `${flags.name} is made; start it again with \`flotilla vm start ${flags.name}\``,
+      ],
     });
   session.answer(
     started.value,

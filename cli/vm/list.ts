@@ -57,11 +57,11 @@ const shortId = 8;
 export function vmChange(before: Vm | undefined, vm: Vm): string {
   if (before === undefined) return vmSentence(vm).slice(vm.name.length + 1);
   const changes: string[] = [];
-  if (before.powerState !== vm.powerState || before.host !== vm.host) {
-    const where = vm.host === '' ? '' : ` on ${vm.host}`;
-    const why = vm.powerStateDetail === '' ? '' : ` (${vm.powerStateDetail})`;
+  const why = vm.powerStateDetail === '' ? '' : ` (${vm.powerStateDetail})`;
+  const where = vm.host === '' ? '' : ` on ${vm.host}`;
+  if (before.powerState !== vm.powerState)
     changes.push(`${stateWord(before.powerState)} -> ${stateWord(vm.powerState)}${where}${why}`);
-  }
+  else if (before.host !== vm.host && vm.host !== '') changes.push(`is placed${where}`);
   if (before.operation !== vm.operation)
     changes.push(
       vm.operation === ''

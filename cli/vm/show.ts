@@ -10,6 +10,7 @@ import type { Style } from '../output/style.ts';
 import { propertyLines } from '../output/table.ts';
 import { type PoolFlags, withPool } from '../session.ts';
 import { getVm } from './get.ts';
+import { type PartNames, partNames } from './parts.ts';
 import { paintedState, typeWord } from './words.ts';
 
 /** `flotilla vm show`. */
@@ -19,14 +20,20 @@ export function showCommand(context: Context): Command {
       withPool(context, flags, async (session) => {
         const vm = await getVm(session, named);
         if (!vm.ok) return vm;
-        session.answer(vm.value, vmLines(vm.value, context.now(), session.style));
+        const names = session.json ? new Map() : await partNames(session.pool, vm.value);
+        session.answer(vm.value, vmLines(vm.value, names, context.now(), session.style));
         return ok(exitCodes.done);
       }),
   );
 }
 
 /** Everything about a VM, for people. */
-export function vmLines(vm: Vm, now: Milliseconds, style: Style): readonly string[] {
+export function vmLines(
+  vm: Vm,
+  names: PartNames,
+  now: Milliseconds,
+  style: Style,
+): readonly string[] {
   return propertyLines(
     [
       ['name', style.paint('strong', vm.name)],
@@ -37,8 +44,10 @@ export function vmLines(vm: Vm, now: Milliseconds, style: Style): readonly strin
       ['memory', size(vm.memory)],
       ['vcpus', String(vm.vcpus)],
       ...bootRows(vm.boot),
-      ...vm.disks.map((disk, index) => [index === 0 ? 'disks' : '', diskText(disk)] as const),
-      ...vm.nics.map((nic, index) => [index === 0 ? 'networks' : '', nicText(nic)] as const),
+      ...vm.disks.map(
+        (disk, index) => [index === 0 ? 'disks' : '', diskText(disk, names)] as const,
+      ),
+      ...vm.nics.map((nic, index) => [index === 0 ? 'networks' : '', nicText(nic, names)] as const),
       ...(vm.operation === '' ? [] : [['operation', vm.operation] as const]),
       ['created', `${localTime(vm.createTime)} (${age(vm.createTime, now)} ago)`],
     ],
@@ -66,13 +75,12 @@ function bootRows(boot: Boot | null): readonly (readonly [string, string])[] {
   ];
 }
 
-function diskText(disk: Disk): string {
-  const extent = disk.size > 0 ? `  ${size(disk.size)}` : '';
-  const mode = disk.readOnly ? '  read-only' : '';
-  const kept = disk.owned ? '' : '  kept when the VM is deleted';
-  return `${disk.vdev}  ${disk.vdi}${extent}${mode}${kept}`;
+function diskText(disk: Disk, names: PartNames): string {
+  const mode = disk.readOnly ? ', read-only' : '';
+  const kept = disk.owned ? '' : ', kept when the VM is deleted';
+  return `${disk.vdev}  ${names.get(disk.vdi) ?? disk.vdi}${mode}${kept}`;
 }
 
-function nicText(nic: Nic): string {
-  return `${nic.network}  ${nic.mac}`;
+function nicText(nic: Nic, names: PartNames): string {
+  return `${nic.mac}  ${names.get(nic.network) ?? nic.network}`;
 }
