@@ -43,8 +43,10 @@ export async function create(
   service: Service,
   name: string,
   change: Partial<Vm> = {},
+  host = '',
 ): Promise<VmId> {
-  const asked = await service.lifecycle.handlers.createVm?.(vmRequest(name, change), someCall);
+  const request = { ...vmRequest(name, change), host };
+  const asked = await service.lifecycle.handlers.createVm?.(request, someCall);
   const operation = await succeeded(world, granted(asked));
   return operation.resource.id as VmId;
 }

@@ -78,9 +78,7 @@ test('a VM that is destroyed leaves nothing behind, and starts again under a new
 
 test('any host answers, and the host with the disk runs the VM', async (t) => {
   const { world, services } = await scene(t, 3);
-  const request = { ...vmRequest('web'), host: 'host-2' };
-  const made = await nth(services, 0).lifecycle.handlers.createVm?.(request, someCall);
-  await endOf(world.pool, granted(made).id);
+  await create(world, nth(services, 0), 'web', {}, 'host-2');
   await carryOut(world, nth(services, 2), 'startVm', 'web');
   t.like(await powerOf(nth(services, 0), 'web'), { host: 'host-2' });
 });
@@ -247,9 +245,7 @@ test('a console tells a late reader what was printed, and ends when the VM is ha
 
 test('VMs of a host without a lease are unknown, and the detail names the host', async (t) => {
   const { world, services, host } = await scene(t, 2);
-  const request = { ...vmRequest('web'), host: 'host-1' };
-  const made = await nth(services, 0).lifecycle.handlers.createVm?.(request, someCall);
-  await endOf(world.pool, granted(made).id);
+  await create(world, nth(services, 0), 'web', {}, 'host-1');
   await carryOut(world, nth(services, 0), 'startVm', 'web');
   await host.setUp(false);
   const other = nth(services, 1);
@@ -264,9 +260,7 @@ test('VMs of a host without a lease are unknown, and the detail names the host',
 
 test('a VM whose disk is on a host that is down is refused, with the reason per host', async (t) => {
   const { world, services, host } = await scene(t, 2);
-  const request = { ...vmRequest('web'), host: 'host-1' };
-  const made = await nth(services, 1).lifecycle.handlers.createVm?.(request, someCall);
-  await endOf(world.pool, granted(made).id);
+  await create(world, nth(services, 1), 'web', {}, 'host-1');
   await host.setUp(false);
   const failure = refused(await ask(nth(services, 1), 'startVm', 'web'));
   t.is(failure.reason, 'NO_HOST_FITS');

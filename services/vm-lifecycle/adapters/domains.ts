@@ -39,6 +39,21 @@ export async function requireDomain(
   });
 }
 
+/**
+ * The name for a VM's domain: the VM's own, unless a domain of the host has that already, of another
+ * tool or of a VM that was renamed while it ran. Xen wants names to be unique on a host.
+ */
+export async function freeDomainName(
+  { hypervisor, host }: Environment,
+  vm: VmId,
+  name: string,
+): Promise<Result<string, Failure>> {
+  const domains = await hypervisor.listDomains();
+  if (!domains.ok) return fail(hypervisorFailure(host.name, domains.error));
+  const isTaken = domains.value.some((other) => other.name === name && other.uuid !== uuidOf(vm));
+  return ok(isTaken ? `${name}-${vm.slice(0, 8)}` : name);
+}
+
 /** Sees that a VM has no domain on this host, whatever state one was in. */
 export async function destroyDomainOf(
   environment: Environment,

@@ -4,7 +4,7 @@ import type { Failure } from '../../../../pool/failure.ts';
 import type { StepContext, StepOutput } from '../../../../pool/operations/driver.ts';
 import type { VmId } from '../../../../pool/records/identifiers.ts';
 import { checkBoot } from '../boot-files.ts';
-import { destroyDomainOf, findDomain, requireDomain } from '../domains.ts';
+import { destroyDomainOf, findDomain, freeDomainName, requireDomain } from '../domains.ts';
 import type { Environment } from '../environment.ts';
 import { hypervisorFailure } from '../failures.ts';
 import { changeVm } from '../vm-change.ts';
@@ -51,7 +51,9 @@ export function domainDrivers(environment: Environment) {
         const cleared = await destroyDomainOf(environment, input.vm);
         if (!cleared.ok) return cleared;
         const config = domainConfig(environment, input, context.operation.steps);
-        return config.ok ? create(input.vm, config.value) : config;
+        if (!config.ok) return config;
+        const name = await freeDomainName(environment, input.vm, input.name);
+        return name.ok ? create(input.vm, { ...config.value, name: name.value }) : name;
       },
       undo: ({ vm }) => destroyDomainOf(environment, vm),
     }),
