@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
+import { turns } from '../../../base/turns.ts';
 import type { Failure } from '../../../pool/failure.ts';
 import { notFound } from '../../../pool/named-collection.ts';
 import type { Pool } from '../../../pool/pool.ts';
@@ -36,7 +37,10 @@ export interface VifSettings {
  * what it decides is about all plugs of the host.
  */
 export function vifsOf({ pool, journal, driver }: VifSettings): Vifs {
-  const inTurn = turns();
+  const queue = turns(waitingBound);
+  const inTurn = async <Value>(
+    work: () => Promise<Result<Value, Failure>>,
+  ): Promise<Result<Value, Failure>> => (await queue.take('bridges', work)) ?? fail(tooManyWait);
 
   const prepared = async (id: NetworkId): Promise<Result<Bridge, Failure>> => {
     const network = await pool.networks.get(id);
@@ -114,25 +118,6 @@ async function pluggedNow({
   if (!joined.ok) return joined;
   const bridges = new Map(joined.value.map((item) => [item.interface, item.bridge]));
   return ok(journal.plugs.filter((plug) => bridges.get(plug.interface) === plug.bridge));
-}
-
-/** Runs calls one after the other, in the order in which they came. */
-function turns(): <Value>(
-  work: () => Promise<Result<Value, Failure>>,
-) => Promise<Result<Value, Failure>> {
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
-  return async (work) => {
-    if (waiting >= waitingBound) return fail(tooManyWait);
-    waiting += 1;
-    const turn = last.then(work);
-    last = turn;
-    try {
-      return await turn;
-    } finally {
-      waiting -= 1;
-    }
-  };
 }
 
 function bridgeOf({ bridge, mtu }: NetworkRecord): Bridge {
