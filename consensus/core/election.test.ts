@@ -199,6 +199,27 @@ test('[R11] while its vote is being written the only voter does not stand again'
   t.is(pool.raft(1).term, term(1));
 });
 
+test('[R44] who loses the connection to its leader stops waiting for it early', (t) => {
+  const pool = new CorePool(3);
+  pool.elect(1);
+  for (const id of [2, 3]) pool.step(id, { kind: 'unreachable', member: memberId(1) });
+  t.deepEqual(kinds(pool.tick(2, 19)), []);
+  t.deepEqual(kinds(pool.tick(2, 1)), ['pre-vote', 'pre-vote'], '100 ms, of which 80 had passed');
+  pool.deliver(({ to }) => to === 3);
+  t.like(pool.messages.at(-1), { kind: 'pre-vote-reply', granted: true });
+});
+
+test('[R44] a heartbeat of the leader ends the wait, and another member’s loss means nothing', (t) => {
+  const pool = new CorePool(3);
+  pool.elect(1);
+  pool.step(2, { kind: 'unreachable', member: memberId(3) });
+  t.deepEqual(kinds(pool.tick(2, 99)), []);
+  pool.step(2, { kind: 'unreachable', member: memberId(1) });
+  pool.tick(1, 20);
+  pool.settle();
+  t.deepEqual(kinds(pool.tick(2, 99)), []);
+});
+
 test('[R3] a vote holds over a restart', (t) => {
   const pool = new CorePool(3);
   pool.disk(1).hardState = stateOf(4, 2);

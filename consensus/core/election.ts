@@ -97,8 +97,22 @@ function recordVote(raft: Raft, voter: MemberId, granted: boolean): void {
  */
 function isSticky(raft: Raft): boolean {
   if (raft.role === 'leader') return true;
-  const { electionTimeoutMin, heartbeatInterval } = raft.limits;
-  return raft.leader !== null && raft.electionElapsed < electionTimeoutMin - heartbeatInterval;
+  return raft.leader !== null && raft.electionElapsed < satisfiedFor(raft);
+}
+
+/**
+ * The connection to a member broke. If it was the leader's, a follower does not wait as if nothing
+ * had happened: it counts as much silence as ends its satisfaction, and draws a time-out.
+ */
+export function missLeader(raft: Raft, member: MemberId): void {
+  if (raft.role !== 'follower' || raft.leader !== member) return;
+  raft.electionElapsed = Math.max(raft.electionElapsed, satisfiedFor(raft));
+  raft.electionTimeout = null;
+}
+
+/** How long after it has heard its leader a member wants no other. */
+function satisfiedFor({ limits }: Raft): number {
+  return limits.electionTimeoutMin - limits.heartbeatInterval;
 }
 
 /** Whether a vote request may not even raise this member's term. */

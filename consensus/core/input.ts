@@ -12,7 +12,7 @@ export type Input =
   | { readonly kind: 'tick'; readonly elapsed: Milliseconds; readonly jitter: number }
   /** A message has arrived. A `snapshot-chunk` with data goes through `chunk-stored` as well. */
   | { readonly kind: 'message'; readonly message: Message }
-  /** Messages to this member get lost: do not send it one append after another for now. */
+  /** The connection to this member broke, or messages to it were dropped. */
   | { readonly kind: 'unreachable'; readonly member: MemberId }
   /** Commands proposed at this member; their numbers rise. */
   | { readonly kind: 'propose'; readonly proposals: readonly Proposal[] }

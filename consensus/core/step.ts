@@ -2,6 +2,7 @@ import {
   becomeFollower,
   countOwnVote,
   ignoresVote,
+  missLeader,
   onPreVote,
   onPreVoteReply,
   onTakeOver,
@@ -65,6 +66,7 @@ function consume(raft: Raft, input: Input): void {
       break;
     case 'unreachable':
       onUnreachable(raft, input.member);
+      missLeader(raft, input.member);
       break;
     case 'propose':
       onProposeInput(raft, input.proposals);
