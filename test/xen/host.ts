@@ -36,8 +36,8 @@ export class BootFailure extends Error {
 
 /** How long a boot may take, and how long its console may be silent. A quiet machine boots in 15 s,
  * a crowded one has been seen to take two minutes, half of them in silence. */
-const bootTimeout = 600_000;
-const silenceTimeout = 180_000;
+const bootTimeout = 900_000;
+const silenceTimeout = 300_000;
 
 /** What a shutdown takes, several times over; then the plug is pulled. */
 const shutdownTimeout = 60_000;

@@ -17,6 +17,11 @@ import { checkout, hostSources, refreshToolstack, startToolstack } from './tools
 export interface LabOptions {
   /** How many hosts; 1 by default. */
   readonly hosts?: number;
+  /**
+   * Processors of each host; 1 by default. Emulated processors that wait for each other spin: on
+   * two busy cores a host with two of them takes three times as long to boot as a host with one.
+   */
+  readonly processors?: number;
   /** MiB of each host; 3072 by default. */
   readonly memory?: number;
   /** MiB of it that the control domain gets; 1280 by default. */
@@ -76,6 +81,7 @@ export async function bootLab(options: LabOptions = {}): Promise<Lab> {
     ...{ image, disks, report, ethernet: ethernet.ports[index] },
     number: index + 1,
     directory: join(directory, `host-${index + 1}`),
+    processors: options.processors ?? 1,
     memory: options.memory ?? memoryDefault,
     controlDomainMemory: options.controlDomainMemory ?? controlDomainMemoryDefault,
     token: randomBytes(16).toString('hex'),

@@ -11,6 +11,7 @@ export interface MachineParts {
   readonly image: HostImage;
   /** Read-only disks, by the serial number under which the host finds them. */
   readonly disks: Readonly<Record<string, string>>;
+  readonly processors: number;
   /** MiB of the whole machine, and of its control domain. */
   readonly memory: number;
   readonly controlDomainMemory: number;
@@ -71,14 +72,23 @@ function qemuArguments(parts: MachineParts): string[] {
   const loopback = (end: 'local' | 'remote', port: number): string =>
     `${end}.type=inet,${end}.host=127.0.0.1,${end}.port=${port}`;
   return [
-    ...['-accel', 'tcg,thread=multi', '-machine', 'pc', '-smp', '2', '-m', `${parts.memory}`],
+    ...[
+      '-accel',
+      'tcg,thread=multi',
+      '-machine',
+      'pc',
+      '-smp',
+      `${parts.processors}`,
+      '-m',
+      `${parts.memory}`,
+    ],
     ...['-cpu', 'max,+svm,-smap,-smep,-rdtscp', '-no-reboot', '-nodefaults', '-display', 'none'],
     ...['-chardev', 'stdio,id=monitor,signal=off', '-mon', 'chardev=monitor,mode=control'],
     ...['-serial', `file:${parts.serialLog}`],
     ...['-kernel', image.xen],
     ...[
       '-append',
-      `console=com1 com1=115200 dom0_mem=${own}M,max:${own}M dom0_max_vcpus=2 xpti=no`,
+      `console=com1 com1=115200 dom0_mem=${own}M,max:${own}M dom0_max_vcpus=${parts.processors} xpti=no`,
     ],
     // QEMU separates modules by commas; none of the words has one.
     ...['-initrd', `${image.kernel} ${kernel.join(' ')},${image.initrd}`],
