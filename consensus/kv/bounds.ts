@@ -21,6 +21,8 @@ export const storeBounds = {
   watchPending: 1000,
   /** Changes that one turn of a lagging watcher looks at: how long others wait for it. */
   watchScan: 20_000,
+  /** Keys and values of what is taken for a watcher at once; one revision may exceed it. */
+  watchBatchSize: (2 ** 20) as Bytes,
   /** Superseded versions that one applied command frees at most: how long a compaction holds up. */
   trimPerCommand: 200,
   /** The same for one turn after a compaction, beside other calls: some milliseconds. */

@@ -46,6 +46,13 @@ export class ByteWriter {
     this.#length += 1;
   }
 
+  /** Bytes as they are. */
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
   /** A byte string, after its length. */
   bytes(value: ByteString): void {
     this.varint(value.length);

@@ -12,9 +12,11 @@ import type { LeaseId, Revision } from './version.ts';
  */
 const kinds = { compact: 16, grant: 17, revoke: 18, renew: 19, expire: 20, describe: 21 } as const;
 
+/** Where every command is written before it is copied out: a buffer for each would cost more. */
+const writer = new ByteWriter();
+
 /** Encodes a command for the log. */
 export function encodeCommand(command: Command): Buffer {
-  const writer = new ByteWriter();
   switch (command.kind) {
     case 'put':
     case 'delete':

@@ -8,14 +8,14 @@ import type { Watcher } from './watch-hub.ts';
 
 const all = { kind: 'span', from: '\0' as ByteString, to: null } as const;
 
-function put(store: Store, key: string): void {
+function put(store: Store, key: string, value = ''): void {
   const request = { withPrevious: false, ignoreValue: false, ignoreLease: false };
   store.apply(
     1,
     encodeCommand({
       kind: 'put',
       key: key as ByteString,
-      value: '' as ByteString,
+      value: value as ByteString,
       lease: 0n as LeaseId,
       ...request,
     }),
@@ -114,6 +114,24 @@ test('a watcher that a snapshot leaves without its past is told where it could b
   leader.apply(1, encodeCommand({ kind: 'compact', revision: 5 as Revision }));
   t.true(follower.restore(leader.snapshot()).ok);
   t.deepEqual(drain(follower, watcher), [-5]);
+});
+
+test('large changes are taken a few at a time', (t) => {
+  const store = new Store();
+  const live = watchAll(store, 2);
+  const value = 'v'.repeat(300 * 1024);
+  for (let count = 0; count < 9; count += 1) put(store, `${count}`, value);
+  const again = watchAll(store, 2);
+  for (const watcher of [live, again]) {
+    const sizes: number[] = [];
+    for (let more = true; more; ) {
+      const taken = store.watches.take(watcher, 100);
+      if (taken.kind === 'compacted') break;
+      sizes.push(taken.versions.length);
+      more = taken.more;
+    }
+    t.deepEqual(sizes, [4, 4, 1]);
+  }
 });
 
 test('watchers of many ranges each get their own', (t) => {

@@ -97,14 +97,16 @@ export class WatchHub {
     }
   }
 
-  /** Takes what is owed next: about `limit` changes, more where one revision has more. */
+  /**
+   * Takes what is owed next: about `limit` changes of about `watchBatchSize` bytes, more where one
+   * revision has more.
+   */
   take(watcher: Watcher, limit: number): Taken {
     const open = this.#open.get(watcher);
     if (open === undefined) return { kind: 'changes', versions: [], more: false };
     if (open.lagging) return this.#catchUp(open, limit);
-    const end = endOfRevision(open.pending, limit);
-    const versions = end === open.pending.length ? open.pending : open.pending.slice(0, end);
-    open.pending = end === open.pending.length ? [] : open.pending.slice(end);
+    const versions = firstBatch(open.pending, limit);
+    open.pending = open.pending.slice(versions.length);
     return { kind: 'changes', versions, more: open.pending.length > 0 };
   }
 
@@ -133,23 +135,23 @@ export class WatchHub {
       return this.take(watcher, limit);
     }
     const { log } = history;
-    const versions: Version[] = [];
+    const batch = new Batch(limit);
     let position = log.firstAtOrAfter(watcher.next);
     const stop = position + storeBounds.watchScan;
     let previous = -1;
     for (; position < log.end; position += 1) {
       const version = log.at(position);
       const begins = version.modRevision !== previous;
-      if (begins && (versions.length >= limit || position >= stop)) break;
+      if (begins && (batch.isFull || position >= stop)) break;
       previous = version.modRevision;
       if (inRange(watcher.request.range, version.key) && wants(watcher.request, version))
-        versions.push(version);
+        batch.add(version);
     }
     watcher.lagging = position < log.end;
     watcher.next = watcher.lagging
       ? log.at(position).modRevision
       : later(watcher.next, (history.revision + 1) as Revision);
-    return { kind: 'changes', versions, more: watcher.lagging };
+    return { kind: 'changes', versions: batch.versions, more: watcher.lagging };
   }
 }
 
@@ -161,12 +163,35 @@ function wants(request: WatchRequest, version: Version): boolean {
   return isTombstone(version) ? request.deletes : request.puts;
 }
 
-/** Where to cut so that no revision is cut in two, at `limit` or a little after. */
-function endOfRevision(versions: readonly Version[], limit: number): number {
-  if (versions.length <= limit) return versions.length;
-  let end = limit;
-  while (versions[end]?.modRevision === versions[end - 1]?.modRevision) end += 1;
-  return end;
+/** Changes that are taken together. */
+class Batch {
+  readonly versions: Version[] = [];
+  readonly #limit: number;
+  #size = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get isFull(): boolean {
+    return this.versions.length >= this.#limit || this.#size >= storeBounds.watchBatchSize;
+  }
+
+  add(version: Version): void {
+    this.versions.push(version);
+    this.#size += version.key.length + version.value.length;
+  }
+}
+
+/** The first changes that fill a batch; no revision is cut in two. */
+function firstBatch(versions: readonly Version[], limit: number): readonly Version[] {
+  const batch = new Batch(limit);
+  for (const version of versions) {
+    const begins = version.modRevision !== batch.versions.at(-1)?.modRevision;
+    if (begins && batch.isFull) return batch.versions;
+    batch.add(version);
+  }
+  return versions;
 }
 
 /**

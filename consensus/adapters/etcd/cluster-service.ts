@@ -3,8 +3,8 @@ import type { Input } from '../../../proto/codec.ts';
 import type { Cluster, Member } from '../../../proto/gen/etcdserverpb.ts';
 import type { Handlers } from '../../../proto/server.ts';
 import { type ByteString, bufferOf } from '../../kv/byte-string.ts';
+import { unary } from './lean-service.ts';
 import type { EtcdMember } from './member.ts';
-import { unary } from './unary.ts';
 
 /**
  * etcd's Cluster service: who is a member is Raft's to say, the addresses for clients are what each

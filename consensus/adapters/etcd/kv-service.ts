@@ -1,10 +1,10 @@
 import { ok } from '../../../base/result.ts';
 import type { KV } from '../../../proto/gen/etcdserverpb.ts';
-import type { Handlers } from '../../../proto/server.ts';
 import { storeBounds } from '../../kv/bounds.ts';
 import type { Operation } from '../../kv/request.ts';
 import { isReadOnly, validate } from '../../kv/validate.ts';
 import { type Served, storeFailure } from './failures.ts';
+import { type LeanHandlers, unary } from './lean-service.ts';
 import type { EtcdMember } from './member.ts';
 import {
   deleteRequest,
@@ -15,11 +15,10 @@ import {
   txnRequest,
 } from './requests.ts';
 import { deleteResponse, putResponse, rangeResponse, txnResponse } from './responses.ts';
-import { unary } from './unary.ts';
 
 /** etcd's KV service: reads here once they are linearizable, writes through the log. */
-export function kvService(member: EtcdMember): Handlers<KV> {
-  const { store, header } = member;
+export function kvService(member: EtcdMember): LeanHandlers<KV> {
+  const { store, encodedHeader } = member;
   return {
     range: unary(async (wire) => {
       const request = rangeRequest(wire);
@@ -31,21 +30,21 @@ export function kvService(member: EtcdMember): Handlers<KV> {
         if (!current.ok) return current;
       }
       const reply = store.range(request.value);
-      return reply.ok ? ok(rangeResponse(reply.value, header)) : storeFailure(reply.error);
+      return reply.ok ? ok(rangeResponse(reply.value, encodedHeader)) : storeFailure(reply.error);
     }),
     put: unary(async (wire) => {
       const request = putRequest(wire);
       const valid = check(request);
       if (!valid.ok) return valid;
       const reply = await member.propose<'put'>(request);
-      return reply.ok ? ok(putResponse(reply.value, header)) : reply;
+      return reply.ok ? ok(putResponse(reply.value, encodedHeader)) : reply;
     }),
     deleteRange: unary(async (wire) => {
       const request = deleteRequest(wire);
       const valid = check(request);
       if (!valid.ok) return valid;
       const reply = await member.propose<'delete'>(request);
-      return reply.ok ? ok(deleteResponse(reply.value, header)) : reply;
+      return reply.ok ? ok(deleteResponse(reply.value, encodedHeader)) : reply;
     }),
     txn: unary(async (wire) => {
       const request = txnRequest(wire);
@@ -54,14 +53,14 @@ export function kvService(member: EtcdMember): Handlers<KV> {
       if (!valid.ok) return valid;
       if (!isReadOnly(request.value)) {
         const reply = await member.propose<'txn'>(request.value);
-        return reply.ok ? ok(txnResponse(reply.value, header)) : reply;
+        return reply.ok ? ok(txnResponse(reply.value, encodedHeader)) : reply;
       }
       if (!isSerializable(wire)) {
         const current = await member.readBarrier();
         if (!current.ok) return current;
       }
       const reply = store.readTxn(request.value);
-      return reply.ok ? ok(txnResponse(reply.value, header)) : storeFailure(reply.error);
+      return reply.ok ? ok(txnResponse(reply.value, encodedHeader)) : storeFailure(reply.error);
     }),
     compact: unary(async (wire) => {
       const reply = await member.propose<'compact'>({
@@ -71,7 +70,7 @@ export function kvService(member: EtcdMember): Handlers<KV> {
       if (!reply.ok) return reply;
       const freed = free(member);
       if (wire.physical) await freed;
-      return ok({ header: header(reply.value.revision) });
+      return ok({ header: member.header(reply.value.revision) });
     }),
   };
 }

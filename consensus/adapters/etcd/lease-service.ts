@@ -11,11 +11,11 @@ import { bufferOf } from '../../kv/byte-string.ts';
 import type { LeaseId } from '../../kv/version.ts';
 import type { GrpcFailure } from './failures.ts';
 import type { LeaderWatch } from './leader-watch.ts';
+import { unary } from './lean-service.ts';
 import type { LeaseClock } from './lease-clock.ts';
 import { type EtcdMember, randomLeaseId } from './member.ts';
 import { Renewals } from './renewals.ts';
 import { wholeNumber } from './requests.ts';
-import { unary } from './unary.ts';
 
 /** Keep-alives of one stream that are under way; then the stream is not read for a while. */
 const keepAlivesPerStream = 256;

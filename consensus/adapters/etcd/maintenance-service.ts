@@ -2,8 +2,8 @@ import { fail, ok } from '../../../base/result.ts';
 import type { Maintenance } from '../../../proto/gen/etcdserverpb.ts';
 import type { Handlers } from '../../../proto/server.ts';
 import { failures } from './failures.ts';
+import { unary } from './lean-service.ts';
 import type { EtcdMember } from './member.ts';
-import { unary } from './unary.ts';
 
 /** The version of etcd's API that is served: clients look at it to know what they may ask. */
 const apiVersion = '3.4.0';

@@ -11,6 +11,7 @@ import type { Store } from '../../kv/store.ts';
 import type { LeaseId, Revision } from '../../kv/version.ts';
 import type { Replica, ReplicaError } from '../../replica.ts';
 import { failures, replicaFailure, type Served, storeFailure } from './failures.ts';
+import { encodeHeader } from './responses.ts';
 
 /** A member of the pool as it was told of at the start. */
 export interface ConfiguredMember {
@@ -67,6 +68,12 @@ export class EtcdMember {
       revision: BigInt(revision),
       raftTerm: BigInt(term),
     };
+  };
+
+  /** The same, encoded. */
+  readonly encodedHeader = (revision: Revision): Uint8Array => {
+    const { member, term } = this.replica.status();
+    return encodeHeader(this.#parts.clusterId, member, revision, term);
   };
 
   /** The header of a response about what this member has now. */

@@ -1,15 +1,15 @@
 import type { Watch } from '../../../proto/gen/etcdserverpb.ts';
-import type { Handlers } from '../../../proto/server.ts';
 import type { Clock } from '../../ports.ts';
 import type { GrpcFailure } from './failures.ts';
 import type { LeaderWatch } from './leader-watch.ts';
+import type { LeanHandlers } from './lean-service.ts';
 import type { EtcdMember } from './member.ts';
 import { watchBounds } from './watch-bounds.ts';
 import { type WatchCall, WatchStream } from './watch-stream.ts';
 
 /** etcd's Watch service, and what stops the clock that it needs. */
 export interface WatchService {
-  readonly handlers: Handlers<Watch>;
+  readonly handlers: LeanHandlers<Watch>;
   stop(): void;
 }
 

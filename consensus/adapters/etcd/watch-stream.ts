@@ -12,11 +12,11 @@ import type { Watcher } from '../../kv/watch-hub.ts';
 import { type GrpcFailure, storeFailure } from './failures.ts';
 import type { EtcdMember } from './member.ts';
 import { revision } from './requests.ts';
-import { watchEvent } from './responses.ts';
+import { watchResponse } from './responses.ts';
 import { fragments, watchBounds } from './watch-bounds.ts';
 
 /** The call that carries the watches of one client. */
-export type WatchCall = ServerDuplexStream<WatchRequest, Input<WatchResponse>>;
+export type WatchCall = ServerDuplexStream<WatchRequest, Input<WatchResponse> | Buffer>;
 
 interface OpenWatch {
   readonly id: bigint;
@@ -200,20 +200,23 @@ export class WatchStream {
   /** Where more is to come, the header tells the revision of the last change, not the store's. */
   #events(watch: OpenWatch, versions: readonly Version[], moreAfter: Version | null): void {
     const { store } = this.#member;
-    const header = this.#member.header(moreAfter?.modRevision ?? store.revision);
-    const since = watch.withPrevious ? store.compacted : null;
+    const header = this.#member.encodedHeader(moreAfter?.modRevision ?? store.revision);
+    const previousSince = watch.withPrevious ? store.compacted : null;
     const parts = watch.mayFragment ? fragments(versions) : [versions];
     watch.quiet = false;
     for (const [position, part] of parts.entries())
-      this.#write({
-        header,
-        watchId: watch.id,
-        fragment: position < parts.length - 1,
-        events: part.map((version) => watchEvent(version, since)),
-      });
+      this.#write(
+        watchResponse({
+          header,
+          watchId: watch.id,
+          fragment: position < parts.length - 1,
+          versions: part,
+          previousSince,
+        }),
+      );
   }
 
-  #write(response: Input<WatchResponse>): void {
+  #write(response: Input<WatchResponse> | Buffer): void {
     if (this.#ended || this.#call.write(response) || this.#blocked) return;
     this.#blocked = true;
     this.#call.pause();
