@@ -113,7 +113,7 @@ function call(channel: GrpcClient, method: MethodDefinition<object, object>): un
           settings.metadata ?? new Metadata(),
           callOptions(settings),
         );
-        onAbort(settings.signal, () => stream.cancel());
+        cancelOnAbort(settings.signal, stream);
         return stream;
       };
     case 'client-stream':
@@ -126,7 +126,7 @@ function call(channel: GrpcClient, method: MethodDefinition<object, object>): un
           settings.metadata ?? new Metadata(),
           callOptions(settings),
         );
-        onAbort(settings.signal, () => stream.cancel());
+        cancelOnAbort(settings.signal, stream);
         return stream;
       };
     default:
@@ -138,6 +138,16 @@ function onAbort(signal: AbortSignal | undefined, abort: () => void): void {
   if (signal === undefined) return;
   if (signal.aborted) abort();
   else signal.addEventListener('abort', abort, { once: true });
+}
+
+/** The listener goes with the stream: a signal may outlive any number of streams. */
+function cancelOnAbort(
+  signal: AbortSignal | undefined,
+  stream: { cancel(): void; once(event: 'close', listener: () => void): unknown },
+): void {
+  const abort = () => stream.cancel();
+  onAbort(signal, abort);
+  stream.once('close', () => signal?.removeEventListener('abort', abort));
 }
 
 function callOptions(settings: CallSettings): CallOptions {
