@@ -45,9 +45,13 @@ async function startWorker([program, ...args]: readonly [string, ...string[]]): 
   child.once('exit', () => socket.destroy());
   const lastWords = collect(child.stderr);
   const outcome = await Promise.race([readiness(child), ending(child)]);
-  if (outcome === workerReady) return socket;
+  if (outcome === workerReady) {
+    child.stderr?.on('data', (chunk: Uint8Array) => process.stderr.write(chunk));
+    return socket;
+  }
   socket.destroy();
-  throw new Error(`its worker ${outcome}: ${lastWords().trim()}`);
+  const said = lastWords().trim();
+  throw new Error(`its worker ${outcome}${said === '' ? '' : `: ${said}`}`);
 }
 
 async function readiness({ stdout }: ChildProcess): Promise<string> {
@@ -66,11 +70,10 @@ async function ending(child: ChildProcess): Promise<string> {
   }
 }
 
-/** Passes on what a worker complains about, and keeps the end of it. */
+/** Keeps the end of what a worker complains about. */
 function collect(stream: Readable | null): () => string {
   let kept = '';
   stream?.on('data', (chunk: Uint8Array) => {
-    process.stderr.write(chunk);
     kept = (kept + Buffer.from(chunk).toString('utf8')).slice(-lastWordsMax);
   });
   return () => kept;

@@ -22,6 +22,8 @@ const typedMax = 64 * 2 ** 10;
 export class XenConsoles {
   readonly #store: Store;
   readonly #terminals = new Map<DomainId, Promise<Result<ReadStream, HypervisorError>>>();
+  /** Terminals that nobody has closed on this side: when one of them ends, its domain has. */
+  readonly #live = new Set<ReadStream>();
   readonly #hub: ConsoleHub;
 
   /** Finds the terminals in `store`. */
@@ -39,7 +41,7 @@ export class XenConsoles {
     this.#terminals.set(id, terminal);
     const opened = await terminal;
     if (opened.ok) return ok(this.#hub.open(id));
-    this.#terminals.delete(id);
+    if (this.#terminals.get(id) === terminal) this.#terminals.delete(id);
     return opened;
   }
 
@@ -66,7 +68,10 @@ export class XenConsoles {
     terminal.on('data', (data: Uint8Array) => this.#hub.print(id, data));
     // When xenconsoled closes its side, reading fails with EIO: the domain is gone.
     terminal.on('error', () => terminal.destroy());
-    terminal.once('close', () => this.end(id));
+    terminal.once('close', () => {
+      if (this.#live.delete(terminal)) this.end(id);
+    });
+    this.#live.add(terminal);
     return terminal;
   }
 
@@ -90,8 +95,11 @@ export class XenConsoles {
   }
 
   async #close(id: DomainId): Promise<void> {
-    const terminal = await this.#terminals.get(id);
+    const terminal = this.#terminals.get(id);
     this.#terminals.delete(id);
-    if (terminal?.ok) terminal.value.destroy();
+    const opened = await terminal;
+    if (!opened?.ok) return;
+    this.#live.delete(opened.value);
+    opened.value.destroy();
   }
 }
