@@ -4,19 +4,9 @@ import { join } from 'node:path';
 import test from 'ava';
 import { type Milliseconds, milliseconds } from '../../../../base/units.ts';
 import { type Clock, systemClock } from '../../../../pool/clock.ts';
+import { canLoop } from '../../../../test/fixtures/loop-devices.ts';
 import { loopAccess } from './loop.ts';
 import { loopDevices } from './losetup.ts';
-
-/** Whether this machine lets this user make a loop device, which takes root and the module. */
-async function canLoop(): Promise<boolean> {
-  const directory = await mkdtemp(join(tmpdir(), 'loop-probe-'));
-  const image = join(directory, 'probe');
-  await writeFile(image, Buffer.alloc(4096));
-  const opened = await loopAccess(systemClock).open(image, false);
-  const closed = await loopAccess(systemClock).close(image);
-  await rm(directory, { recursive: true });
-  return opened.ok && closed.ok;
-}
 
 const withLoop = (await canLoop()) ? test : test.skip;
 

@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { bytes } from '../../../../base/units.ts';
+import { runCommand } from '../../../../base/command.ts';
+import { bytes, milliseconds } from '../../../../base/units.ts';
 import type { VdiId } from '../../../../pool/records/identifiers.ts';
 import { openFileStore } from './file-store.ts';
 
@@ -23,6 +22,31 @@ async function opened(directory: string) {
   if (!store.ok) throw new Error(store.error.message);
   return store.value;
 }
+
+async function run(program: string, ...args: readonly string[]): Promise<void> {
+  const done = await runCommand(program, args, milliseconds(60_000));
+  if (!done.ok) throw new Error(`${done.error.command}: ${done.error.detail}`);
+}
+
+function mount(directory: string, options: string): Promise<void> {
+  return run('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', directory);
+}
+
+/** Whether this machine lets this user mount a file system, which takes root. */
+async function canMount(): Promise<boolean> {
+  const directory = await mkdtemp(join(tmpdir(), 'file-store-probe-'));
+  try {
+    await mount(directory, 'size=64k');
+    await run('umount', directory);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await rmdir(directory);
+  }
+}
+
+const whereMountable = (await canMount()) ? test : test.skip;
 
 test('an image is sparse: a gibibyte takes no space before it is written', async (t) => {
   await inNewFolder(async (directory) => {
@@ -65,26 +89,6 @@ test('an SR whose folder is gone says so and what to do', async (t) => {
   });
 });
 
-function mount(directory: string, options: string): void {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory], { stdio: 'ignore' });
-}
-
-/** Whether this machine lets this user mount a file system, which takes root. */
-function canMount(): boolean {
-  const directory = mkdtempSync(join(tmpdir(), 'file-store-probe-'));
-  try {
-    mount(directory, 'size=64k');
-    execFileSync('umount', [directory]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmdirSync(directory);
-  }
-}
-
-const whereMountable = canMount() ? test : test.skip;
-
 whereMountable(
   'a full disk is NO_SPACE with a remedy, and nothing is left of the image',
   async (t) => {
@@ -92,7 +96,7 @@ whereMountable(
       const small = join(directory, 'small');
       await mkdir(small);
       // Three inodes: the root's, and two files'. The third file finds the file system full.
-      mount(small, 'size=1m,nr_inodes=3');
+      await mount(small, 'size=1m,nr_inodes=3');
       try {
         const store = await opened(small);
         t.true((await store.create(randomUUID() as VdiId, bytes(2 ** 20))).ok);
@@ -111,7 +115,7 @@ whereMountable(
         });
         t.is((await readdir(small)).length, 2);
       } finally {
-        execFileSync('umount', [small]);
+        await run('umount', small);
       }
     });
   },
@@ -123,14 +127,14 @@ whereMountable(
     await inNewFolder(async (directory) => {
       const readOnly = join(directory, 'read-only');
       await mkdir(readOnly);
-      mount(readOnly, 'size=1m,ro');
+      await mount(readOnly, 'size=1m,ro');
       try {
         const store = await opened(readOnly);
         const refused = await store.create(randomUUID() as VdiId, bytes(512));
         t.like(refused, { ok: false, error: { reason: 'STORAGE' } });
         t.regex(refused.ok ? '' : refused.error.message, /its file system is read-only \(EROFS\)/);
       } finally {
-        execFileSync('umount', [readOnly]);
+        await run('umount', readOnly);
       }
     });
   },
