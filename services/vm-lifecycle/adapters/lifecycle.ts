@@ -4,7 +4,8 @@ import { type Mounted, mount, type RpcHandlers } from '../../../pool/rpc/handler
 import { VmService } from '../../../proto/gen/flotilla.vm.v1.ts';
 import { vmHandlers } from './api/handlers.ts';
 import { consoleRelay } from './console/relay.ts';
-import { finishes, stepDrivers } from './drivers/index.ts';
+import { finishes } from './drivers/finishes.ts';
+import { stepDrivers } from './drivers/index.ts';
 import type { Environment } from './environment.ts';
 import { startReconciler } from './reconciler/reconciler.ts';
 

@@ -33,12 +33,12 @@ export interface NewDisk {
 }
 
 /**
- * Makes a VM: its files are checked before anything is made. The draft does not name the new disks,
- * since the storage service deletes no disk that a VM uses; the record is complete last.
+ * Makes a VM, of which a draft was recorded with the operation: its files are checked before anything
+ * is made. The draft does not name the new disks, since the storage service deletes no disk that a
+ * VM uses; the record is complete last.
  */
 export function planCreate(vm: PlannedVm, newDisks: readonly NewDisk[]): PlannedStep[] {
   return [
-    { name: 'vm.draft', description: 'record the VM', input: { vm: vm.id } },
     bootCheck(vm),
     ...newDisks.map(
       (disk): PlannedStep => ({

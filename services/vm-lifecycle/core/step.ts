@@ -8,8 +8,6 @@ export interface Claim {
 export interface StepInputs {
   /** The kernel and the RAM disk that the VM would boot can be read on this host. */
   readonly 'boot.check': { readonly kernel: string; readonly ramdisk: string };
-  /** The record of a new VM exists, as a draft. Undo removes it. */
-  readonly 'vm.draft': { readonly vm: string };
   /** A disk image exists and is ready. Undo deletes it. */
   readonly 'vdi.create': {
     readonly vdi: string;
@@ -27,7 +25,7 @@ export interface StepInputs {
       readonly owned: boolean;
     }[];
   };
-  /** The disks that were made with a VM are no longer its own. */
+  /** The VM is being deleted, and the disks that were made with it are no longer its own. */
   readonly 'vm.drop-disks': { readonly vm: string };
   /** A disk image is gone. */
   readonly 'vdi.delete': { readonly vdi: string; readonly name: string };
@@ -77,7 +75,7 @@ export interface StepInputs {
   readonly 'domain.unpause': Claim;
   /** The status says that the VM runs. */
   readonly 'vm.running': Claim;
-  /** The guest was asked to stop. Undo wants the VM to run on. */
+  /** The guest was asked to stop. Nobody can take that back: what it does then is seen to later. */
   readonly 'domain.request-shutdown': Claim & { readonly reason: 'poweroff' | 'reboot' };
   /** The guest has stopped by itself within so many seconds. */
   readonly 'domain.await-shutdown': Claim & { readonly timeoutSeconds: number };
@@ -117,7 +115,6 @@ export interface StepKind {
 /** Every kind of step. */
 export const stepKinds: { readonly [Name in StepName]: StepKind } = {
   'boot.check': { undo: null, irreversible: false },
-  'vm.draft': { undo: 'remove the record', irreversible: false },
   'vdi.create': { undo: 'delete the disk', irreversible: false },
   'vm.publish': { undo: null, irreversible: true },
   'vm.drop-disks': { undo: null, irreversible: true },
@@ -132,7 +129,7 @@ export const stepKinds: { readonly [Name in StepName]: StepKind } = {
   'nic.connect': { undo: null, irreversible: false },
   'domain.unpause': { undo: null, irreversible: false },
   'vm.running': { undo: null, irreversible: true },
-  'domain.request-shutdown': { undo: 'want the VM to run on', irreversible: false },
+  'domain.request-shutdown': { undo: null, irreversible: false },
   'domain.await-shutdown': { undo: null, irreversible: false },
   'domain.destroy': { undo: null, irreversible: true },
   'vif.unplug': { undo: null, irreversible: true },

@@ -46,7 +46,7 @@ export function deleteVm(
     });
     return ok({
       operation,
-      changes: [occupying(pool, stored, { lifecycle: 'deleting' }, operation)],
+      changes: [occupying(pool, stored, {}, operation)],
     });
   });
 }

@@ -20,12 +20,11 @@ import { judge } from './situation.ts';
 /** How long a guest is given to stop when the caller does not say. */
 const defaultTimeoutSeconds = 60;
 
-/** ShutdownVm: the VM is wanted halted from now on; if its guest runs on, wanted running again. */
+/** ShutdownVm. */
 export function shutdownVm(environment: Environment, request: ShutdownVmRequest) {
   const seconds = request.timeoutSeconds || defaultTimeoutSeconds;
   return stop(environment, request, 'shutdown', {
     violations: validateTimeout('timeout_seconds', request.timeoutSeconds),
-    desired: 'halted',
     plan: (vm) => planShutdown(vm, seconds),
   });
 }
@@ -35,7 +34,6 @@ export function rebootVm(environment: Environment, request: RebootVmRequest) {
   const seconds = request.timeoutSeconds || defaultTimeoutSeconds;
   return stop(environment, request, 'reboot', {
     violations: validateTimeout('timeout_seconds', request.timeoutSeconds),
-    desired: 'running',
     plan: (vm) => planReboot(vm, seconds),
   });
 }
@@ -44,23 +42,24 @@ export function rebootVm(environment: Environment, request: RebootVmRequest) {
 export function destroyVm(environment: Environment, request: DestroyVmRequest) {
   return stop(environment, request, 'destroy', {
     violations: [],
-    desired: 'halted',
     plan: (vm) => planDestroy(vm, ''),
   });
 }
 
 interface Stop {
   readonly violations: ReturnType<typeof validateTimeout>;
-  readonly desired: VmRecord['desired'];
   readonly plan: (vm: VmRecord) => readonly PlannedStep[];
 }
 
-/** All three are done by the host of the claim, under the claim as it is. */
+/**
+ * All three are done by the host of the claim, under the claim as it is. The VM is wanted running
+ * until it is let go of: if the guest runs on, or the operation is cancelled, nothing has changed.
+ */
 function stop(
   environment: Environment,
   request: VerbRequest & { readonly vm: string },
   verb: 'shutdown' | 'reboot' | 'destroy',
-  { violations, desired, plan }: Stop,
+  { violations, plan }: Stop,
 ): Promise<Result<Input<Operation>, Failure>> {
   const { pool, clock } = environment;
   return answerVerb(environment, request, violations, async () => {
@@ -75,6 +74,6 @@ function stop(
       requestId: request.requestId,
       now: clock.wall(),
     });
-    return ok({ operation, changes: [occupying(pool, stored, { desired }, operation)] });
+    return ok({ operation, changes: [occupying(pool, stored, {}, operation)] });
   });
 }

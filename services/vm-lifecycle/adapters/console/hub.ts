@@ -36,6 +36,11 @@ class FollowedConsole implements VmConsole {
   #console: Console | null = null;
   #closed = false;
 
+  /** Whether a domain's console is open now: one may end though its domain runs on. */
+  get isAttached(): boolean {
+    return this.#console !== null;
+  }
+
   attach(console: Console): void {
     this.#console?.close();
     this.#console = console;
@@ -92,7 +97,7 @@ export function consoleHub(hypervisor: Hypervisor, log: ConsoleLog): ConsoleHub 
   return {
     follow: async (vm, domain) => {
       const known = followed.get(vm);
-      if (known?.domain === domain) return;
+      if (known?.domain === domain && known.console.isAttached) return;
       const opened = await hypervisor.openConsole(domain);
       if (!opened.ok) {
         log.warn({ vm, domain, error: opened.error }, 'a console cannot be opened');

@@ -7,7 +7,6 @@ import { checkBoot } from '../boot-files.ts';
 import { destroyDomainOf, findDomain, freeDomainName, requireDomain } from '../domains.ts';
 import type { Environment } from '../environment.ts';
 import { hypervisorFailure } from '../failures.ts';
-import { changeVm } from '../vm-change.ts';
 import { diskConfig, domainConfig } from './domain-config.ts';
 import { awaitShutdown } from './shutdown.ts';
 import { stepDriver } from './step-driver.ts';
@@ -16,7 +15,7 @@ import { checkClaim } from './vm-drivers.ts';
 
 /** The steps that the hypervisor does. */
 export function domainDrivers(environment: Environment) {
-  const { pool, host, hypervisor, journal, consoles } = environment;
+  const { host, hypervisor, journal, consoles } = environment;
   const refused = (vm: VmId, error: HypervisorError): Failure =>
     hypervisorFailure(host.name, error, { type: 'vm', name: vm });
   const onDomain = async (
@@ -78,17 +77,6 @@ export function domainDrivers(environment: Environment) {
         const asked = await hypervisor.requestShutdown(domain.value.id, reason);
         if (asked.ok || asked.error.code === 'domain-not-found') return ok({});
         return fail(refused(vm, asked.error));
-      },
-      /** Only where the guest runs on: one that has stopped is cleaned up by the reconciler. */
-      undo: async ({ vm, epoch }) => {
-        const domain = await findDomain(environment, vm);
-        if (!domain.ok) return domain;
-        const kind = domain.value?.state.kind;
-        if (kind !== 'running' && kind !== 'paused') return ok(undefined);
-        return changeVm(environment, vm, (stored) => {
-          if (stored === null || stored.record.epoch !== epoch) return ok(null);
-          return ok(pool.vms.replacing(stored, { ...stored.record, desired: 'running' }));
-        });
       },
     }),
 

@@ -22,7 +22,6 @@ const domain = VmRecordSchema.entries;
 /** How the input of each step is stored. The core's types and these agree, or this does not compile. */
 export const stepSchemas = {
   'boot.check': v.object({ kernel: v.string(), ramdisk: v.string() }),
-  'vm.draft': vmAlone,
   'vdi.create': v.object({
     vdi: VdiIdSchema,
     name: v.string(),

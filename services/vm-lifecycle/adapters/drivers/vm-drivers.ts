@@ -1,6 +1,9 @@
 import { fail, ok, type Result } from '../../../../base/result.ts';
+import type { Stored } from '../../../../pool/collection.ts';
+import type { Transaction } from '../../../../pool/database.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import type { Epoch, Timestamp, VmId } from '../../../../pool/records/identifiers.ts';
+import type { VmRecord } from '../../../../pool/records/vm.ts';
 import { requiring, together, unchanged, writing } from '../../../../pool/transaction.ts';
 import { requireDomain } from '../domains.ts';
 import type { Environment } from '../environment.ts';
@@ -13,18 +16,6 @@ import { stepSchemas } from './step-schemas.ts';
 export function vmDrivers(environment: Environment) {
   const { pool, host, clock } = environment;
   return {
-    'vm.draft': stepDriver(stepSchemas['vm.draft'], {
-      do: async ({ vm }) => {
-        const stored = await pool.vms.get(vm);
-        if (!stored.ok) return stored;
-        return stored.value === null ? fail(vmGone(vm)) : ok({});
-      },
-      undo: ({ vm }) =>
-        changeVm(environment, vm, (stored) =>
-          ok(stored?.record.lifecycle === 'creating' ? pool.vms.deleting(stored) : null),
-        ),
-    }),
-
     'vm.publish': stepDriver(stepSchemas['vm.publish'], {
       do: async ({ vm, disks }) => {
         const changed = await changeVm(environment, vm, (stored) => {
@@ -40,7 +31,8 @@ export function vmDrivers(environment: Environment) {
         const changed = await changeVm(environment, vm, (stored) => {
           if (stored === null) return ok(null);
           const disks = stored.record.disks.filter((disk) => !disk.owned);
-          return ok(pool.vms.replacing(stored, { ...stored.record, disks }));
+          const retired = { ...stored.record, disks, lifecycle: 'deleting' as const };
+          return ok(pool.vms.replacing(stored, retired));
         });
         return changed.ok ? ok({}) : changed;
       },
@@ -113,38 +105,48 @@ export async function checkClaim(
     : fail(staleClaim(host.name, vm, epoch));
 }
 
-/**
- * Lets go of a claim in one transaction: the VM is wanted halted, is reported halted, and its memory
- * is free. Where a newer claim exists there is nothing left to let go of.
- */
+/** Lets go of a claim. Where a newer claim exists there is nothing left to let go of. */
 async function releaseClaim(
   environment: Environment,
   vm: VmId,
   epoch: Epoch,
   detail: string,
 ): Promise<Result<void, Failure>> {
-  const { pool, host, consoles } = environment;
+  const { host, consoles } = environment;
   const released = await changeVm(environment, vm, (stored) => {
-    if (stored === null || stored.record.host !== host.id || stored.record.epoch !== epoch)
-      return ok(null);
-    const halted = pool.vmStatuses.put(vm, {
-      vm,
-      host: host.id,
-      epoch,
-      powerState: 'halted',
-      domid: 0,
-      startedAt: null,
-      detail,
-    });
-    return ok(
-      together(
-        pool.vms.replacing(stored, { ...stored.record, desired: 'halted' }),
-        writing(pool.reservations.remove(`${host.id}/${vm}`), halted),
-      ),
-    );
+    const isCurrent = stored?.record.host === host.id && stored.record.epoch === epoch;
+    return ok(isCurrent ? releasing(environment, stored, stored.record, detail) : null);
   });
   if (released.ok) consoles.close(vm);
   return released;
+}
+
+/**
+ * The transaction that lets go of the claim of a VM's record, and writes the record otherwise as
+ * `record`: it is wanted halted, is reported halted, and its memory is free.
+ */
+export function releasing(
+  { pool, host }: Environment,
+  stored: Stored<VmRecord>,
+  record: VmRecord,
+  detail: string,
+): Transaction {
+  const { id: vm, epoch } = record;
+  const status = {
+    vm,
+    host: host.id,
+    epoch,
+    powerState: 'halted',
+    domid: 0,
+    startedAt: null,
+  } as const;
+  return together(
+    pool.vms.replacing(stored, { ...record, desired: 'halted' }),
+    writing(
+      pool.reservations.remove(`${host.id}/${vm}`),
+      pool.vmStatuses.put(vm, { ...status, detail }),
+    ),
+  );
 }
 
 function vmGone(vm: VmId): Failure {

@@ -78,8 +78,9 @@ export function startReconciler(environment: Environment): Reconciler {
   };
 
   const followConsoles = async (domains: readonly Domain[]): Promise<void> => {
-    for (const domain of domains)
-      if (claimed.has(domain.uuid) && domain.state.kind !== 'dying')
+    const live = domains.filter(({ state }) => state.kind === 'running' || state.kind === 'paused');
+    for (const domain of live)
+      if (claimed.has(domain.uuid))
         await environment.consoles.follow(domain.uuid as string as VmId, domain.id);
   };
 

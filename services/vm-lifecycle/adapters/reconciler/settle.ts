@@ -26,18 +26,12 @@ export async function settle(
   switch (action.kind) {
     case 'clean-up': {
       const steps = planDestroy(record, action.detail);
-      const recorded = await submit(
-        environment,
-        stored,
-        'vm.clean-up',
-        { desired: 'halted' },
-        steps,
-      );
+      const recorded = await submit(environment, stored, 'vm.clean-up', steps);
       if (!recorded.ok || action.detail === '') return recorded;
       return tell(environment, record, `vm ${record.name} ended: ${action.detail}`);
     }
     case 'restart':
-      return submit(environment, stored, 'vm.restart', {}, planRestart(record));
+      return submit(environment, stored, 'vm.restart', planRestart(record));
     case 'report':
       return report(environment, stored, action);
     default:
@@ -49,7 +43,6 @@ async function submit(
   { pool, host, clock }: Environment,
   stored: Stored<VmRecord>,
   verb: VmVerb,
-  change: Partial<VmRecord>,
   steps: ReturnType<typeof planDestroy>,
 ): Promise<Result<void, Failure>> {
   const operation = vmOperation({
@@ -60,7 +53,7 @@ async function submit(
     requestId: '',
     now: clock.wall(),
   });
-  const started = await startOperation(pool, operation, occupying(pool, stored, change, operation));
+  const started = await startOperation(pool, operation, occupying(pool, stored, {}, operation));
   return started.ok ? ok(undefined) : started;
 }
 
