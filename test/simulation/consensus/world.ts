@@ -34,9 +34,9 @@ export class World {
     return new Promise((resolve) => this.after(delay, resolve));
   }
 
-  /** Lets everything happen that is due before `end`, and what follows from it. */
-  async runUntil(end: number): Promise<void> {
-    for (;;) {
+  /** Lets everything happen that is due before `end`, for as long as it `goesOn`. */
+  async runUntil(end: number, goesOn: () => boolean): Promise<void> {
+    while (goesOn()) {
       const next = this.#heap[0];
       if (next === undefined || next.at > end) break;
       this.#pop();
@@ -45,7 +45,7 @@ export class World {
       next.run();
       await settle();
     }
-    this.#now = end;
+    if (goesOn()) this.#now = end;
   }
 
   #pop(): void {
