@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import type { Epoch } from '../../pool/records/identifiers.ts';
+import { simulatedDatabase } from '../../pool/simulated/database.ts';
+import { answerOf, patience, refusalOf } from '../../test/fixtures/calls.ts';
+import {
+  firstNetworkId,
+  plugOf,
+  runningNetwork,
+  withNetwork,
+} from '../../test/fixtures/network-service.ts';
+import { storeVm, vmRecord } from '../../test/fixtures/pool-records.ts';
+
+const mac = '00:16:3e:00:00:01';
+
+test('an interface is plugged into the network for the newest claim, and unplugged', async (t) => {
+  await withNetwork(async ({ vifs, driver, pool }, network) => {
+    const vm = await storeVm(pool, vmRecord({ epoch: 2 as Epoch }));
+    t.is(answerOf(await vifs.prepareNetwork({ network }, patience)).bridge, 'xenbr0');
+    const plug = plugOf(vm, network, 3);
+    const vif = answerOf(await vifs.plug({ ...plug, mac: mac.toUpperCase() }, patience));
+    t.deepEqual({ ...vif }, { ...vif, ...plug, bridge: 'xenbr0' });
+    t.deepEqual(answerOf(await vifs.plug(plug, patience)), vif);
+    t.deepEqual(answerOf(await vifs.listVifs({}, patience)).vifs, [vif]);
+    t.deepEqual(await driver.joined(), {
+      ok: true,
+      value: [{ interface: 'vif3.0', bridge: 'xenbr0' }],
+    });
+    const stale = refusalOf(await vifs.plug({ ...plug, epoch: 1 }, patience));
+    t.like(stale, { reason: 'STALE_EPOCH', field: 'epoch' });
+    answerOf(await vifs.unplug({ vm: vm.id, epoch: 1, index: 0 }, patience));
+    t.is(answerOf(await vifs.listVifs({}, patience)).vifs.length, 1);
+    answerOf(await vifs.unplug({ vm: vm.id, epoch: 2, index: 0 }, patience));
+    answerOf(await vifs.unplug({ vm: vm.id, epoch: 2, index: 0 }, patience));
+    t.deepEqual(await driver.joined(), { ok: true, value: [] });
+    t.is(refusalOf(await vifs.plug({ ...plug, epoch: 1 }, patience)).reason, 'STALE_EPOCH');
+  });
+});
+
+test('a plug that does not make sense is refused with the field', async (t) => {
+  await withNetwork(async ({ vifs, driver, pool }, network) => {
+    const vm = await storeVm(pool, vmRecord());
+    const plug = plugOf(vm, network, 3);
+    const refused = [
+      [{ ...plug, network: 'default' }, 'INVALID_FIELD', 'network'],
+      [{ ...plug, network: randomUUID() }, 'NOT_FOUND', 'network'],
+      [{ ...plug, vm: vm.name }, 'INVALID_FIELD', 'vm'],
+      [{ ...plug, vm: randomUUID() }, 'NOT_FOUND', 'vm'],
+      [{ ...plug, epoch: -1 }, 'INVALID_FIELD', 'epoch'],
+      [{ ...plug, index: 8 }, 'INVALID_FIELD', 'index'],
+      [{ ...plug, index: 1 }, 'INVALID_FIELD', 'interface'],
+      [{ ...plug, mac: 'aa:bb' }, 'INVALID_FIELD', 'mac'],
+      [{ ...plug, interface: 'eth0' }, 'INVALID_FIELD', 'interface'],
+      [{ ...plug, interface: 'vif3.0; reboot' }, 'INVALID_FIELD', 'interface'],
+    ] as const;
+    for (const [request, reason, field] of refused)
+      t.like(refusalOf(await vifs.plug(request, patience)), { reason, field });
+    t.deepEqual(await driver.joined(), { ok: true, value: [] });
+  });
+});
+
+test('a late unplug of a VM leaves the interface alone whose name came again', async (t) => {
+  await withNetwork(async ({ vifs, pool }, network) => {
+    const old = await storeVm(pool, vmRecord());
+    const young = await storeVm(pool, vmRecord());
+    answerOf(await vifs.plug(plugOf(old, network, 3), patience));
+    answerOf(await vifs.plug(plugOf(young, network, 3), patience));
+    answerOf(await vifs.unplug({ vm: old.id, epoch: 1, index: 0 }, patience));
+    const { vifs: left } = answerOf(await vifs.listVifs({}, patience));
+    t.deepEqual(
+      left.map(({ vm }) => vm),
+      [young.id],
+    );
+  });
+});
+
+test('a restart of the service loses no plug, and forgets those whose interface is gone', async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'network-'));
+  const database = simulatedDatabase();
+  const service = await runningNetwork(database, dataDir);
+  const network = await firstNetworkId(service.pool);
+  const web = await storeVm(service.pool, vmRecord());
+  const db = await storeVm(service.pool, vmRecord());
+  answerOf(await service.vifs.plug(plugOf(web, network, 3), patience));
+  answerOf(await service.vifs.plug(plugOf(db, network, 4), patience));
+  await service.close();
+  await service.driver.leave('vif4.0');
+  const next = await runningNetwork(database, dataDir);
+  const { vifs } = answerOf(await next.vifs.listVifs({}, patience));
+  t.deepEqual(
+    vifs.map(({ vm }) => vm),
+    [web.id],
+  );
+  t.deepEqual(await readdir(join(dataDir, 'vifs')), [`${web.id}-0.json`]);
+  answerOf(await next.vifs.unplug({ vm: web.id, epoch: 1, index: 0 }, patience));
+  answerOf(await next.vifs.unplug({ vm: db.id, epoch: 1, index: 0 }, patience));
+  t.deepEqual(await next.driver.joined(), { ok: true, value: [] });
+  await next.close();
+  database.close();
+  await rm(dataDir, { recursive: true });
+});
+
+test('a damaged record of a plug stops the start, and says what to do', async (t) => {
+  await withNetwork(async ({ pool }, _network, dataDir) => {
+    const name = `${randomUUID()}-0.json`;
+    await writeFile(join(dataDir, 'vifs', name), '{"vm":');
+    const error = await t.throwsAsync(runningNetwork(pool.database, dataDir));
+    t.true(error?.message.includes(name));
+  });
+});
+
+test('many plugs at once are all plugged', async (t) => {
+  await withNetwork(async ({ vifs, pool }, network) => {
+    const vm = await storeVm(pool, vmRecord());
+    const vms = await Promise.all(
+      Array.from({ length: 20 }, () => storeVm(pool, { ...vm, ...vmRecord() })),
+    );
+    const plugs = vms.flatMap((one, domain) =>
+      Array.from({ length: 8 }, (_, index) => plugOf(one, network, domain, index)),
+    );
+    await Promise.all(plugs.map(async (plug) => answerOf(await vifs.plug(plug, patience))));
+    t.is(answerOf(await vifs.listVifs({}, patience)).vifs.length, 160);
+  });
+});
