@@ -57,6 +57,8 @@ export async function runVmLifecycle(
   const credentials = await readCredentials(configuration.tls);
   if (!credentials.ok) return credentials;
   const { client } = credentials.value;
+  const journal = await openDomainJournal(join(dataDir, 'domains'));
+  if (!journal.ok) return journal;
   const hypervisor = connectHypervisor(configuration);
   const info = await awaitHypervisor(hypervisor, hostName, log);
   if (!info.ok) return abandon(hypervisor, info.error);
@@ -74,7 +76,7 @@ export async function runVmLifecycle(
     hypervisorKind: info.value.kind,
     storage: grpcStorage(storage),
     network: grpcNetwork(network),
-    journal: await openDomainJournal(join(dataDir, 'domains')),
+    journal: journal.value,
     consoles,
     events: eventWriter(pool, clock),
     starts: new Turns(),

@@ -1,7 +1,7 @@
 import { credentials } from '@grpc/grpc-js';
 import pino from 'pino';
 import { present } from '../../base/assert.ts';
-import type { Result } from '../../base/result.ts';
+import { ok, type Result } from '../../base/result.ts';
 import { bytes, milliseconds } from '../../base/units.ts';
 import type { Hypervisor } from '../../hypervisor/port.ts';
 import {
@@ -98,8 +98,14 @@ async function makeHost(
   const network = pretendNetwork();
   const built = new Set<string>();
   const journal: DomainJournal = {
-    add: async (uuid) => void built.add(uuid),
-    remove: async (uuid) => void built.delete(uuid),
+    add: async (uuid) => {
+      built.add(uuid);
+      return ok(undefined);
+    },
+    remove: async (uuid) => {
+      built.delete(uuid);
+      return ok(undefined);
+    },
     has: (uuid) => built.has(uuid),
   };
   const setUp = async (isUp: boolean) => {

@@ -67,6 +67,5 @@ export async function destroyDomainOf(
     if (!destroyed.ok && destroyed.error.code !== 'domain-not-found')
       return fail(hypervisorFailure(host.name, destroyed.error, { type: 'vm', name: vm }));
   }
-  await journal.remove(vm);
-  return ok(undefined);
+  return journal.remove(vm);
 }

@@ -2,6 +2,7 @@ import { bytes } from '../../../base/units.ts';
 import type { HypervisorInfo } from '../../../hypervisor/port.ts';
 import type { HostRecord } from '../../../pool/records/host.ts';
 import type { Timestamp } from '../../../pool/records/identifiers.ts';
+import { footprint } from '../core/footprint.ts';
 import type { Environment } from './environment.ts';
 
 /**
@@ -15,7 +16,10 @@ export async function hostRecord(
 ): Promise<HostRecord> {
   const domains = await hypervisor.listDomains();
   const own = domains.ok ? domains.value.filter((domain) => journal.has(domain.uuid)) : [];
-  const held = own.reduce((sum, domain) => sum + domain.memory, 0);
+  const held = own.reduce(
+    (sum, domain) => sum + footprint(domain.memory, domain.vcpus, info.kind),
+    0,
+  );
   return {
     id: host.id,
     name: host.name,

@@ -10,6 +10,7 @@ function host(name: string, change: Partial<PlacementHost> = {}): PlacementHost 
     id: `id-${name}`,
     name,
     up: true,
+    hypervisor: 'simulated',
     memoryTotal: bytes(4096 * mebibyte),
     memoryReserved: bytes(0),
     vms: 0,
@@ -22,6 +23,7 @@ function request(change: Partial<PlacementRequest> = {}): PlacementRequest {
   return {
     vm: 'web',
     memory: bytes(256 * mebibyte),
+    vcpus: 1,
     anchors: [],
     needsRoom: false,
     wanted: null,
@@ -64,13 +66,22 @@ test('when no host fits, the refusal says of every host why not', (t) => {
   const anchors = [{ what: 'disk web-0 (SR local)', host: 'id-b' }];
   t.is(
     chosen(request({ anchors }), hosts),
-    'no host fits vm web (256 MiB): a: it is down; b: 96 MiB of 4 GiB is free; c: disk web-0 (SR local) is on another host; d: disk web-0 (SR local) is on another host',
+    'no host fits vm web (256 MiB): a: it is down; b: 96 MiB of 4 GiB is free, and 256 MiB is needed; c: disk web-0 (SR local) is on another host; d: disk web-0 (SR local) is on another host',
   );
   t.is(
     chosen(request({ wanted: 'id-c' }), hosts.slice(2)),
     'no host fits vm web (256 MiB): c: it has 1000 VMs, the most allowed; d: the request names another host',
   );
   t.is(chosen(request(), []), 'no host fits vm web (256 MiB): the pool has no host');
+});
+
+test('on Xen a VM needs more than its memory', (t) => {
+  const exact = { memoryTotal: bytes(256 * mebibyte) };
+  t.is(chosen(request(), [host('a', exact)]), 'a');
+  t.is(
+    chosen(request(), [host('a', { ...exact, hypervisor: 'xen' })]),
+    'no host fits vm web (256 MiB): a: 256 MiB of 256 MiB is free, and 261 MiB is needed',
+  );
 });
 
 test('a VM is made on a full host only if no other can start it', (t) => {

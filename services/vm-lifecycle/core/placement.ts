@@ -1,6 +1,7 @@
 import { bounds } from '../../../base/bounds.ts';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Bytes, bytes, formatBytes } from '../../../base/units.ts';
+import { footprint, type HypervisorKind } from './footprint.ts';
 import { type Refusal, refuseVm } from './refusal.ts';
 
 /** A host as placement sees it. */
@@ -9,6 +10,7 @@ export interface PlacementHost {
   readonly name: string;
   /** It holds its lease. */
   readonly up: boolean;
+  readonly hypervisor: HypervisorKind;
   readonly memoryTotal: Bytes;
   /** The sum of its reservations. */
   readonly memoryReserved: Bytes;
@@ -29,6 +31,7 @@ export interface Anchor {
 export interface PlacementRequest {
   readonly vm: string;
   readonly memory: Bytes;
+  readonly vcpus: number;
   readonly anchors: readonly Anchor[];
   /** Disks are to be made, on any SR of the host. */
   readonly needsRoom: boolean;
@@ -83,8 +86,13 @@ export function freeMemory(host: PlacementHost): Bytes {
   return bytes(Math.max(0, host.memoryTotal - host.memoryReserved));
 }
 
+/** What the VM would take from a host: what its claim reserves there. */
+export function demand(request: PlacementRequest, host: PlacementHost): Bytes {
+  return footprint(request.memory, request.vcpus, host.hypervisor);
+}
+
 function fits(request: PlacementRequest, host: PlacementHost): boolean {
-  return request.memory <= freeMemory(host);
+  return demand(request, host) <= freeMemory(host);
 }
 
 function obstacleTo(request: PlacementRequest, host: PlacementHost): string | null {
@@ -97,7 +105,7 @@ function obstacleTo(request: PlacementRequest, host: PlacementHost): string | nu
   if (request.purpose === 'create') return null;
   if (host.vms >= bounds.vmsPerHost) return `it has ${bounds.vmsPerHost} VMs, the most allowed`;
   if (!fits(request, host))
-    return `${formatBytes(freeMemory(host))} of ${formatBytes(host.memoryTotal)} is free`;
+    return `${formatBytes(freeMemory(host))} of ${formatBytes(host.memoryTotal)} is free, and ${formatBytes(demand(request, host))} is needed`;
   return null;
 }
 

@@ -58,6 +58,7 @@ async function decide(
     {
       vm: vm.name,
       memory: vm.memory as Bytes,
+      vcpus: vm.vcpus,
       anchors: disks.value.flatMap((disk) => (disk.kind === 'floating' ? [] : [disk.anchor])),
       needsRoom: floating.length > 0,
       wanted: wanted.value,

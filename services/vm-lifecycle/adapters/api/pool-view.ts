@@ -50,6 +50,7 @@ export async function readPlacementView(
       id: record.id,
       name: record.name,
       up: up.has(record.id),
+      hypervisor: record.hypervisor,
       memoryTotal: record.memoryTotal,
       memoryReserved: bytes(held.get(record.id)?.memory ?? 0),
       vms: held.get(record.id)?.vms ?? 0,

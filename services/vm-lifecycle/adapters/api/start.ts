@@ -1,14 +1,15 @@
 import { fail, ok, type Result } from '../../../../base/result.ts';
+import type { Bytes } from '../../../../base/units.ts';
 import type { Transaction } from '../../../../pool/database.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import type { Pool } from '../../../../pool/pool.ts';
-import type { Epoch, HostId } from '../../../../pool/records/identifiers.ts';
+import type { Epoch, HostId, VmId } from '../../../../pool/records/identifiers.ts';
 import type { VmRecord } from '../../../../pool/records/vm.ts';
 import { absent, exists, put, unchanged } from '../../../../pool/transaction.ts';
 import type { Input } from '../../../../proto/codec.ts';
 import type { Operation } from '../../../../proto/gen/flotilla.pool.v1.ts';
 import type { StartVmRequest } from '../../../../proto/gen/flotilla.vm.v1.ts';
-import { type Anchor, place } from '../../core/placement.ts';
+import { type Anchor, demand, type PlacementRequest, place } from '../../core/placement.ts';
 import { planStart } from '../../core/planner.ts';
 import type { Environment } from '../environment.ts';
 import { occupying, vmOperation } from '../vm-operation.ts';
@@ -39,17 +40,16 @@ async function decide(
   if (!anchors.ok) return anchors;
   const view = await readPlacementView(pool, 0);
   if (!view.ok) return view;
-  const placed = place(
-    {
-      vm: stored.record.name,
-      memory: stored.record.memory,
-      anchors: anchors.value,
-      needsRoom: false,
-      wanted: wanted.value,
-      purpose: 'start',
-    },
-    view.value.hosts,
-  );
+  const wish: PlacementRequest = {
+    vm: stored.record.name,
+    memory: stored.record.memory,
+    vcpus: stored.record.vcpus,
+    anchors: anchors.value,
+    needsRoom: false,
+    wanted: wanted.value,
+    purpose: 'start',
+  };
+  const placed = place(wish, view.value.hosts);
   if (!placed.ok) return fail(placed.error);
   const host = placed.value.id as HostId;
   const epoch = (stored.record.epoch + 1) as Epoch;
@@ -66,7 +66,7 @@ async function decide(
     operation,
     changes: [
       occupying(pool, stored, claimed, operation),
-      reserving(pool, view.value, host, claimed),
+      reserving(pool, view.value, host, claimed.id, demand(wish, placed.value)),
     ],
   });
 }
@@ -75,7 +75,13 @@ async function decide(
  * Reserves a VM's memory on a host that is up, provided that nobody reserved any there since the
  * view was read.
  */
-function reserving(pool: Pool, view: PlacementView, host: HostId, vm: VmRecord): Transaction {
+function reserving(
+  pool: Pool,
+  view: PlacementView,
+  host: HostId,
+  vm: VmId,
+  memory: Bytes,
+): Transaction {
   const guard = view.guards.get(host);
   const guardKey = pool.reservationGuards.key(host);
   return {
@@ -84,8 +90,8 @@ function reserving(pool: Pool, view: PlacementView, host: HostId, vm: VmRecord):
       exists(pool.hostLeases.key(host)),
     ],
     writes: [
-      put(guardKey, JSON.stringify({ vm: vm.id })),
-      pool.reservations.put(`${host}/${vm.id}`, { memory: vm.memory }),
+      put(guardKey, JSON.stringify({ vm })),
+      pool.reservations.put(`${host}/${vm}`, { memory }),
     ],
   };
 }

@@ -28,7 +28,8 @@ export function domainDrivers(environment: Environment) {
     return acted.ok ? ok({}) : fail(refused(vm, acted.error));
   };
   const create = async (vm: VmId, config: DomainConfig): Promise<Result<StepOutput, Failure>> => {
-    await journal.add(vm);
+    const noted = await journal.add(vm);
+    if (!noted.ok) return noted;
     const created = await hypervisor.createDomain(config);
     if (!created.ok) return fail(refused(vm, created.error));
     await consoles.follow(vm, created.value);

@@ -29,7 +29,8 @@ export async function destroyStrays(
     const gone = await hypervisor.destroyDomain(suspect.id);
     if (!gone.ok && gone.error.code !== 'domain-not-found')
       return { ok: false, error: hypervisorFailure(host.name, gone.error) };
-    await journal.remove(suspect.uuid);
+    const noted = await journal.remove(suspect.uuid);
+    if (!noted.ok) return noted;
   }
   return ok(undefined);
 }
