@@ -86,9 +86,11 @@ function qemuArguments(parts: MachineParts): string[] {
     ...['-chardev', 'stdio,id=monitor,signal=off', '-mon', 'chardev=monitor,mode=control'],
     ...['-serial', `file:${parts.serialLog}`],
     ...['-kernel', image.xen],
+    // Lazy FPU switching, Xen's default on AMD, loses vector registers of the control domain's
+    // processes under QEMU's emulation while a guest runs: Node then crashes at random.
     ...[
       '-append',
-      `console=com1 com1=115200 dom0_mem=${own}M,max:${own}M dom0_max_vcpus=${parts.processors} xpti=no`,
+      `console=com1 com1=115200 dom0_mem=${own}M,max:${own}M dom0_max_vcpus=${parts.processors} xpti=no spec-ctrl=eager-fpu`,
     ],
     // QEMU separates modules by commas; none of the words has one.
     ...['-initrd', `${image.kernel} ${kernel.join(' ')},${image.initrd}`],
