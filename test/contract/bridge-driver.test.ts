@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { runCommand } from '../../base/command.ts';
+import { milliseconds } from '../../base/units.ts';
 import type { BridgeDriver } from '../../services/network/adapters/bridge/bridge-driver.ts';
 import { linuxBridges } from '../../services/network/adapters/bridge/linux.ts';
 import { simulatedBridges } from '../../services/network/adapters/bridge/simulated.ts';
@@ -15,30 +16,42 @@ async function simulated(path: string): Promise<BridgeDriver> {
   return driver.value;
 }
 
-function ip(...args: readonly string[]): void {
-  execFileSync('ip', args, { stdio: 'ignore' });
+async function ip(...args: readonly string[]): Promise<void> {
+  const done = await runCommand('ip', args, milliseconds(60_000));
+  if (!done.ok) throw new Error(`${done.error.command}: ${done.error.detail}`);
+}
+
+/** Does `work` with a new network namespace, by its name. */
+async function inNamespace(work: (namespace: string) => Promise<void>): Promise<void> {
+  const namespace = `fl-${randomBytes(4).toString('hex')}`;
+  await ip('netns', 'add', namespace);
+  try {
+    await work(namespace);
+  } finally {
+    await ip('netns', 'delete', namespace);
+  }
+}
+
+/** A pair of interfaces, one of which stands for the backend's interface of a domain. */
+function makePair(namespace: string, name: string): Promise<void> {
+  const pair = ['type', 'veth', 'peer', 'name', name.replace('vif', 'eth')];
+  return ip('-netns', namespace, 'link', 'add', 'name', name, ...pair);
 }
 
 /** Whether this machine lets this user make network namespaces and bridges, which takes root. */
-function canBridge(): boolean {
-  const namespace = `fl-${randomBytes(4).toString('hex')}`;
+async function canBridge(): Promise<boolean> {
   try {
-    ip('netns', 'add', namespace);
-  } catch {
-    return false;
-  }
-  try {
-    ip('-netns', namespace, 'link', 'add', 'name', 'probe', 'type', 'bridge');
-    ip('-netns', namespace, 'link', 'add', 'name', 'a', 'type', 'veth', 'peer', 'name', 'b');
+    await inNamespace(async (namespace) => {
+      await ip('-netns', namespace, 'link', 'add', 'name', 'probe', 'type', 'bridge');
+      await makePair(namespace, 'vif0.0');
+    });
     return true;
   } catch {
     return false;
-  } finally {
-    ip('netns', 'delete', namespace);
   }
 }
 
-const onLinux = canBridge() ? test : test.skip;
+const onLinux = (await canBridge()) ? test : test.skip;
 
 for (const { title, run } of bridgeDriverContract) {
   test(`simulated: ${title}`, async (t) => {
@@ -56,22 +69,14 @@ for (const { title, run } of bridgeDriverContract) {
   });
 
   onLinux(`linux, in a network namespace: ${title}`, async (t) => {
-    const namespace = `fl-${randomBytes(4).toString('hex')}`;
-    ip('netns', 'add', namespace);
-    try {
-      await run({
+    await inNamespace((namespace) =>
+      run({
         driver: linuxBridges(namespace),
         reopen: () => Promise.resolve(linuxBridges(namespace)),
-        appear: async (name) => {
-          const peer = name.replace('vif', 'eth');
-          const pair = ['link', 'add', 'name', name, 'type', 'veth', 'peer', 'name', peer];
-          ip('-netns', namespace, ...pair);
-        },
-        vanish: async (name) => ip('-netns', namespace, 'link', 'delete', 'dev', name),
-      });
-    } finally {
-      ip('netns', 'delete', namespace);
-    }
+        appear: (name) => makePair(namespace, name),
+        vanish: (name) => ip('-netns', namespace, 'link', 'delete', 'dev', name),
+      }),
+    );
     t.pass();
   });
 }

@@ -4,7 +4,6 @@ import type { Failure } from '../../../pool/failure.ts';
 import { notFound } from '../../../pool/named-collection.ts';
 import type { Pool } from '../../../pool/pool.ts';
 import type { Epoch, NetworkId, VmId } from '../../../pool/records/identifiers.ts';
-import type { NetworkRecord } from '../../../pool/records/network.ts';
 import { decidePlug, decideUnplug } from '../core/plugs.ts';
 import type { Bridge, BridgeDriver } from './bridge/bridge-driver.ts';
 import type { PlugJournal, PlugRecord } from './plug-journal.ts';
@@ -42,23 +41,30 @@ export function vifsOf({ pool, journal, driver }: VifSettings): Vifs {
     work: () => Promise<Result<Value, Failure>>,
   ): Promise<Result<Value, Failure>> => (await queue.take('bridges', work)) ?? fail(tooManyWait);
 
-  const prepared = async (id: NetworkId): Promise<Result<Bridge, Failure>> => {
+  // The database is asked before a call takes its turn: while it does not answer, whoever needs
+  // only this host goes on.
+  const bridgeFor = async (id: NetworkId): Promise<Result<Bridge, Failure>> => {
     const network = await pool.networks.get(id);
     if (!network.ok) return network;
     if (network.value === null) return fail({ ...notFound('network', id), field: 'network' });
-    const bridge = bridgeOf(network.value.record);
-    const ensured = await driver.ensure(bridge);
-    return ensured.ok ? ok(bridge) : ensured;
+    const { bridge, mtu } = network.value.record;
+    return ok({ name: bridge, mtu });
   };
 
-  const plug = async (request: PlugRequest): Promise<Result<PlugRecord, Failure>> => {
-    const vm = await pool.vms.get(request.vm);
+  const newestClaim = async (id: VmId): Promise<Result<Epoch, Failure>> => {
+    const vm = await pool.vms.get(id);
     if (!vm.ok) return vm;
-    if (vm.value === null) return fail({ ...notFound('vm', request.vm), field: 'vm' });
-    const bridge = await prepared(request.network);
-    if (!bridge.ok) return bridge;
-    const wanted: PlugRecord = { ...request, bridge: bridge.value.name };
-    const decision = decidePlug(journal.plugs, vm.value.record.epoch, wanted);
+    if (vm.value === null) return fail({ ...notFound('vm', id), field: 'vm' });
+    return ok(vm.value.record.epoch);
+  };
+
+  const plug = async (
+    request: PlugRequest,
+    newest: Epoch,
+    bridge: Bridge,
+  ): Promise<Result<PlugRecord, Failure>> => {
+    const wanted: PlugRecord = { ...request, bridge: bridge.name };
+    const decision = decidePlug(journal.plugs, newest, wanted);
     if (decision.kind === 'stale') return fail(stale(request, decision.newest));
     for (const slot of decision.forget) {
       const forgotten = await journal.forget(slot);
@@ -70,7 +76,9 @@ export function vifsOf({ pool, journal, driver }: VifSettings): Vifs {
     }
     const written = await journal.write(wanted);
     if (!written.ok) return written;
-    const joined = await driver.join(request.interface, bridge.value);
+    const ensured = await driver.ensure(bridge);
+    if (!ensured.ok) return ensured;
+    const joined = await driver.join(request.interface, bridge);
     return joined.ok ? ok(wanted) : joined;
   };
 
@@ -82,12 +90,19 @@ export function vifsOf({ pool, journal, driver }: VifSettings): Vifs {
   };
 
   return {
-    prepare: (network) =>
-      inTurn(async () => {
-        const bridge = await prepared(network);
-        return bridge.ok ? ok(bridge.value.name) : bridge;
-      }),
-    plug: (request) => inTurn(() => plug(request)),
+    prepare: async (network) => {
+      const bridge = await bridgeFor(network);
+      if (!bridge.ok) return bridge;
+      const ensured = await inTurn(() => driver.ensure(bridge.value));
+      return ensured.ok ? ok(bridge.value.name) : ensured;
+    },
+    plug: async (request) => {
+      const newest = await newestClaim(request.vm);
+      if (!newest.ok) return newest;
+      const bridge = await bridgeFor(request.network);
+      if (!bridge.ok) return bridge;
+      return inTurn(() => plug(request, newest.value, bridge.value));
+    },
     unplug: (vm, epoch, index) => inTurn(() => unplug(vm, epoch, index)),
     list: () => inTurn(() => pluggedNow({ journal, driver })),
   };
@@ -118,10 +133,6 @@ async function pluggedNow({
   if (!joined.ok) return joined;
   const bridges = new Map(joined.value.map((item) => [item.interface, item.bridge]));
   return ok(journal.plugs.filter((plug) => bridges.get(plug.interface) === plug.bridge));
-}
-
-function bridgeOf({ bridge, mtu }: NetworkRecord): Bridge {
-  return { name: bridge, mtu };
 }
 
 function stale({ vm, epoch }: PlugRequest, newest: number): Failure {
