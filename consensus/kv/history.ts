@@ -26,6 +26,8 @@ export class History {
   #compacted = 0 as Revision;
   #size = 0;
   #pins = 0;
+  /** Position in the log before which no change holds on to what it superseded. */
+  #cutUpTo = 0;
 
   /** The newest revision. */
   get revision(): Revision {
@@ -118,8 +120,12 @@ export class History {
   /** Frees up to `limit` superseded versions; returns whether more could be freed at once. */
   trim(limit: number): boolean {
     if (this.#pins > 0) return false;
-    for (let freed = 0; freed < limit && this.#trimmable(); freed += 1) this.#trimFirst();
-    return this.#trimmable();
+    for (let freed = 0; freed < limit; freed += 1) {
+      if (this.#hasBefore()) this.#trimFirst();
+      else if (this.#hasUncut()) this.#cutNext();
+      else return false;
+    }
+    return this.#hasBefore() || this.#hasUncut();
   }
 
   /** Keeps all that is retained now from being freed, until the returned function is called. */
@@ -132,9 +138,22 @@ export class History {
     };
   }
 
-  #trimmable(): boolean {
+  /** Whether the log begins with changes from before the compacted revision. */
+  #hasBefore(): boolean {
     const log = this.#log;
     return log.first < log.end && log.at(log.first).modRevision < this.#compacted;
+  }
+
+  /** Whether a change of the compacted revision itself still holds on to what it superseded. */
+  #hasUncut(): boolean {
+    const next = Math.max(this.#cutUpTo, this.#log.first);
+    return next < this.#log.end && this.#log.at(next).modRevision <= this.#compacted;
+  }
+
+  #cutNext(): void {
+    const next = Math.max(this.#cutUpTo, this.#log.first);
+    this.#cut(this.#log.at(next));
+    this.#cutUpTo = next + 1;
   }
 
   /**

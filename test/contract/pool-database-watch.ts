@@ -63,6 +63,15 @@ export class WatchProbe {
     return events;
   }
 
+  /** Reads nothing for a while. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
   close(): void {
     this.#stream.cancel();
   }

@@ -1,7 +1,7 @@
-import type { ByteString } from './byte-string.ts';
-import { inRange } from './key-range.ts';
-import type { Command, Compare, Operation, RangeRequest } from './request.ts';
-import type { LeaseId } from './version.ts';
+import type { ByteString } from '../../consensus/kv/byte-string.ts';
+import { inRange } from '../../consensus/kv/key-range.ts';
+import type { Command, Compare, Operation, RangeRequest } from '../../consensus/kv/request.ts';
+import type { LeaseId } from '../../consensus/kv/version.ts';
 
 /** A key at a revision, or the change that made it so; `version` 0 is a deletion. */
 export interface Event {
