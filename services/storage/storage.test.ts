@@ -99,6 +99,8 @@ test('validating changes nothing', async (t) => {
     answerOf(await storage.createVdi({ name: 'dry', virtualSize: 512, ...dry }, patience));
     answerOf(await storage.updateVdi({ vdi: 'kept', name: 'dry', ...dry }, patience));
     answerOf(await storage.deleteVdi({ vdi: 'kept', ...dry }, patience));
+    const taken = { name: 'kept', virtualSize: 512, ...dry };
+    t.is(refusalOf(await storage.createVdi(taken, patience)).reason, 'NAME_TAKEN');
     const { vdis } = answerOf(await storage.listVdis({}, patience));
     t.deepEqual(
       vdis.map((vdi) => [vdi.name, vdi.state]),

@@ -4,9 +4,10 @@ import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Bytes, formatBytes, milliseconds } from '../../../base/units.ts';
 import type { Clock } from '../../../pool/clock.ts';
 import type { Stored } from '../../../pool/collection.ts';
-import { commit } from '../../../pool/commit.ts';
-import type { Revision, Transaction } from '../../../pool/database.ts';
+import { commit, nameTaken } from '../../../pool/commit.ts';
+import type { Revision } from '../../../pool/database.ts';
 import type { Failure } from '../../../pool/failure.ts';
+import { nameKey } from '../../../pool/keys.ts';
 import {
   earlierOperation,
   newOperation,
@@ -66,7 +67,9 @@ export async function createVdi(pool: Pool, clock: Clock, request: CreateVdiRequ
     steps: creationSteps(vdi),
     requestId,
   };
-  return start(pool, plan, pool.vdis.creating(vdi), validateOnly);
+  if (!validateOnly) return startOperation(pool, newOperation(plan), pool.vdis.creating(vdi));
+  const free = await nameIsFree(pool, vdi.name);
+  return free.ok ? ok(unrecorded(pool, plan)) : free;
 }
 
 /**
@@ -103,7 +106,8 @@ export async function deleteVdi(
     steps: deletionSteps(deleting),
     requestId,
   };
-  return start(pool, plan, pool.vdis.replacing(stored.value, deleting), validateOnly);
+  if (validateOnly) return ok(unrecorded(pool, plan));
+  return startOperation(pool, newOperation(plan), pool.vdis.replacing(stored.value, deleting));
 }
 
 /** The VDI, when it is not being made any more; BUSY if that takes too long. */
@@ -133,8 +137,11 @@ export async function updateVdi(
   if (!stored.ok) return stored;
   if (stored.value.record.operation !== null) return fail(busy(stored.value.record));
   const record = { ...stored.value.record, name: name.value };
-  if (request.validateOnly || record.name === stored.value.record.name)
-    return ok({ ...stored.value, record });
+  if (record.name === stored.value.record.name) return stored;
+  if (request.validateOnly) {
+    const free = await nameIsFree(pool, record.name);
+    return free.ok ? ok({ ...stored.value, record }) : free;
+  }
   const written = await commit(pool.database, pool.vdis.replacing(stored.value, record));
   return written.ok ? ok({ ...stored.value, record, modRevision: written.value }) : written;
 }
@@ -144,16 +151,17 @@ function planFor(verb: string, vdi: VdiRecord, host: HostId, clock: Clock) {
   return { verb, resource, service: 'storage', host, now: clock.wall() } as const;
 }
 
-/** Records the operation, or only says what it would be. */
-async function start(
-  pool: Pool,
-  plan: OperationPlan,
-  change: Transaction,
-  validateOnly: boolean,
-): Answer {
+/** The operation that a request which only validates would have started. */
+function unrecorded(pool: Pool, plan: OperationPlan): Stored<OperationRecord> {
   const record = newOperation(plan);
-  if (!validateOnly) return startOperation(pool, record, change);
-  return ok({ key: pool.operations.key(record.id), record, modRevision: 0 as Revision });
+  return { key: pool.operations.key(record.id), record, modRevision: 0 as Revision };
+}
+
+/** What the transaction that takes a name finds out by itself, for requests that only validate. */
+async function nameIsFree(pool: Pool, name: string): Promise<Result<void, Failure>> {
+  const taken = await pool.database.get(nameKey('vdi', name));
+  if (!taken.ok) return taken;
+  return taken.value === null ? ok(undefined) : fail(nameTaken('vdi', name));
 }
 
 function sizeField(requested: number): Result<Bytes, Failure> {

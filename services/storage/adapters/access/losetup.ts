@@ -80,7 +80,8 @@ function refused({ kind, command, detail }: CommandFailure): Failure {
       return {
         reason: 'STORAGE',
         message: 'losetup is not installed, so no image can be attached as a block device',
-        remedy: 'Install util-linux, or set attach to "file" where domains are simulated.',
+        remedy:
+          'Install it (Debian: package mount), or set attach to "file" for simulated domains.',
       };
     case 'slow':
       return {
