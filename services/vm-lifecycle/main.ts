@@ -4,8 +4,6 @@ import pino, { type Logger } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import type { Hypervisor, HypervisorInfo } from '../../hypervisor/port.ts';
-import { connectSimulated } from '../../hypervisor/simulated/index.ts';
-import { connectXen } from '../../hypervisor/xen/index.ts';
 import { systemClock } from '../../pool/clock.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
 import { eventWriter } from '../../pool/events.ts';
@@ -59,7 +57,7 @@ export async function runVmLifecycle(
   const { client } = credentials.value;
   const journal = await openDomainJournal(join(dataDir, 'domains'));
   if (!journal.ok) return journal;
-  const hypervisor = connectHypervisor(configuration);
+  const hypervisor = await connectHypervisor(configuration);
   const info = await awaitHypervisor(hypervisor, hostName, log);
   if (!info.ok) return abandon(hypervisor, info.error);
 
@@ -120,12 +118,17 @@ export async function runVmLifecycle(
   });
 }
 
-function connectHypervisor({ hypervisor }: VmLifecycleConfiguration): Hypervisor {
+/** Only the hypervisor that is asked for is loaded. */
+async function connectHypervisor({ hypervisor }: VmLifecycleConfiguration): Promise<Hypervisor> {
   switch (hypervisor.kind) {
-    case 'xen':
+    case 'xen': {
+      const { connectXen } = await import('../../hypervisor/xen/index.ts');
       return connectXen();
-    case 'simulated':
+    }
+    case 'simulated': {
+      const { connectSimulated } = await import('../../hypervisor/simulated/client.ts');
       return connectSimulated(hypervisor.socket);
+    }
   }
 }
 

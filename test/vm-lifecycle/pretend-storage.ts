@@ -15,12 +15,15 @@ export interface PretendStorage extends HostStorage {
   readonly attached: Map<VdiId, AttachedDisk>;
   /** The next call that attaches fails with this. */
   failNext(failure: Failure): void;
+  /** The next calls that detach fail with this, so many of them. */
+  failDetach(failure: Failure, times: number): void;
 }
 
 /** Makes one whose images and operations are records of the pool. */
 export function pretendStorage(pool: Pool, host: HostId): PretendStorage {
   const attached = new Map<VdiId, AttachedDisk>();
   let failure: Failure | null = null;
+  const detachFailures: Failure[] = [];
   const ended = async (id: OperationId, vdi: VdiId, verb: string) => {
     const resource = { type: 'vdi', id: vdi, name: vdi };
     const steps = [{ name: verb, description: verb }];
@@ -43,7 +46,12 @@ export function pretendStorage(pool: Pool, host: HostId): PretendStorage {
       attached.set(vdi, { vdi, vm, epoch });
       return ok(`/pretend/${vdi}`);
     },
+    failDetach: (next, times) => {
+      for (let time = 0; time < times; time += 1) detachFailures.push(next);
+    },
     detach: async ({ vdi, vm, epoch }) => {
+      const failing = detachFailures.pop();
+      if (failing !== undefined) return fail(failing);
       const known = attached.get(vdi);
       if (known?.vm === vm && known.epoch <= epoch) attached.delete(vdi);
       return ok(undefined);

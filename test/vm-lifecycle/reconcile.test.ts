@@ -169,6 +169,22 @@ test('a VM whose name a domain of the host has already runs under a name of its 
   t.deepEqual(names, ['web', `web-${vm.slice(0, 8)}`]);
 });
 
+test('a disk that could not be detached when a start failed is detached soon after', async (t) => {
+  const { world, host } = await worldOf(t);
+  const service = host.start();
+  await create(world, service, 'web');
+  await host.hypervisor.inject({
+    effect: { kind: 'call-fails', call: 'createDomain', code: 'hypervisor-failed' },
+    uuid: null,
+    times: 1,
+  });
+  host.storage.failDetach({ reason: 'STORAGE', message: 'the device is busy', remedy: '' }, 3);
+  const ended = await endOf(world.pool, granted(await ask(service, 'startVm', 'web')).id);
+  t.regex(ended.failure?.message ?? '', /undoing "attach disk xvda" failed as well: the device/);
+  await until(async () => host.storage.attached.size === 0);
+  t.pass();
+});
+
 test('a storage service that is away for a moment only delays a start', async (t) => {
   const { world, host } = await worldOf(t);
   const service = host.start();

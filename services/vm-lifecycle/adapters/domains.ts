@@ -40,32 +40,29 @@ export async function requireDomain(
 }
 
 /**
- * The name for a VM's domain: the VM's own, unless a domain of the host has that already, of another
- * tool or of a VM that was renamed while it ran. Xen wants names to be unique on a host.
+ * Sees that a VM has no domain on this host, whatever state one was in. Returns the domains of
+ * others that there are.
  */
-export async function freeDomainName(
-  { hypervisor, host }: Environment,
+export async function destroyDomainOf(
+  { hypervisor, host, journal }: Environment,
   vm: VmId,
-  name: string,
-): Promise<Result<string, Failure>> {
+): Promise<Result<readonly Domain[], Failure>> {
   const domains = await hypervisor.listDomains();
   if (!domains.ok) return fail(hypervisorFailure(host.name, domains.error));
-  const isTaken = domains.value.some((other) => other.name === name && other.uuid !== uuidOf(vm));
-  return ok(isTaken ? `${name}-${vm.slice(0, 8)}` : name);
-}
-
-/** Sees that a VM has no domain on this host, whatever state one was in. */
-export async function destroyDomainOf(
-  environment: Environment,
-  vm: VmId,
-): Promise<Result<void, Failure>> {
-  const { hypervisor, host, journal } = environment;
-  const domain = await findDomain(environment, vm);
-  if (!domain.ok) return domain;
-  if (domain.value !== null) {
-    const destroyed = await hypervisor.destroyDomain(domain.value.id);
+  const own = domains.value.find((domain) => domain.uuid === uuidOf(vm));
+  if (own !== undefined) {
+    const destroyed = await hypervisor.destroyDomain(own.id);
     if (!destroyed.ok && destroyed.error.code !== 'domain-not-found')
       return fail(hypervisorFailure(host.name, destroyed.error, { type: 'vm', name: vm }));
   }
-  return journal.remove(vm);
+  const noted = await journal.remove(vm);
+  return noted.ok ? ok(domains.value.filter((domain) => domain !== own)) : noted;
+}
+
+/**
+ * The name for a VM's domain: the VM's own, unless another domain of the host has that already, of
+ * another tool or of a VM that was renamed while it ran. Xen wants names to be unique on a host.
+ */
+export function domainName(vm: VmId, name: string, others: readonly Domain[]): string {
+  return others.some((other) => other.name === name) ? `${name}-${vm.slice(0, 8)}` : name;
 }

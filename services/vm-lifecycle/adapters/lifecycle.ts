@@ -25,6 +25,7 @@ export function startLifecycle(
   credentials: ChannelCredentials,
 ): Lifecycle {
   const { pool, host, clock, log } = environment;
+  const reconciler = startReconciler(environment);
   const runner = runOperations({
     pool,
     service: 'vm-lifecycle',
@@ -33,8 +34,10 @@ export function startLifecycle(
     finishes: finishes(environment),
     log,
     clock,
+    onEnd: ({ state }) => {
+      if (state !== 'succeeded') reconciler.sweepSoon();
+    },
   });
-  const reconciler = startReconciler(environment);
   const handlers = vmHandlers(environment, consoleRelay(environment, credentials));
   return {
     handlers,

@@ -4,7 +4,7 @@ import type { Failure } from '../../../../pool/failure.ts';
 import type { StepContext, StepOutput } from '../../../../pool/operations/driver.ts';
 import type { VmId } from '../../../../pool/records/identifiers.ts';
 import { checkBoot } from '../boot-files.ts';
-import { destroyDomainOf, findDomain, freeDomainName, requireDomain } from '../domains.ts';
+import { destroyDomainOf, domainName, findDomain, requireDomain } from '../domains.ts';
 import type { Environment } from '../environment.ts';
 import { hypervisorFailure } from '../failures.ts';
 import { diskConfig, domainConfig } from './domain-config.ts';
@@ -52,10 +52,13 @@ export function domainDrivers(environment: Environment) {
         if (!cleared.ok) return cleared;
         const config = domainConfig(environment, input, context.operation.steps);
         if (!config.ok) return config;
-        const name = await freeDomainName(environment, input.vm, input.name);
-        return name.ok ? create(input.vm, { ...config.value, name: name.value }) : name;
+        const name = domainName(input.vm, input.name, cleared.value);
+        return create(input.vm, { ...config.value, name });
       },
-      undo: ({ vm }) => destroyDomainOf(environment, vm),
+      undo: async ({ vm }) => {
+        const destroyed = await destroyDomainOf(environment, vm);
+        return destroyed.ok ? ok(undefined) : destroyed;
+      },
     }),
 
     'disk.connect': stepDriver(stepSchemas['disk.connect'], {

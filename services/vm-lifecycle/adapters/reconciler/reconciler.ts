@@ -16,13 +16,15 @@ import { destroyStrays, releaseStrayDevices } from './strays.ts';
 const gather = milliseconds(50);
 /** This often everything is compared in any case, should an event have been lost. */
 const lookEvery = milliseconds(30_000);
-/** Devices are left behind only by crashes: so often is enough, beside the start. */
+/** Devices are left behind by crashes and failures alone, after which it is looked at once. */
 const sweepEvery = milliseconds(300_000);
 
 /** A reconciler at work. */
 export interface Reconciler {
   /** Resolves when the first comparison is over. */
   readonly settled: Promise<void>;
+  /** Looks soon for devices that nobody uses: an operation failed, and may have left some. */
+  sweepSoon(): void;
   /** Stops, once what it is doing is done. */
   close(): Promise<void>;
 }
@@ -38,7 +40,8 @@ export function startReconciler(environment: Environment): Reconciler {
   const claimed = new ClaimedVms(pool, host.id);
   const pacing = new Pacing();
   let wake = new AbortController();
-  let lastSweep = Number.NEGATIVE_INFINITY;
+  let lastSweep = clock.now();
+  let isSweepDue = true;
   let settled = () => {};
   const firstPass = new Promise<void>((resolve) => {
     settled = resolve;
@@ -85,10 +88,13 @@ export function startReconciler(environment: Environment): Reconciler {
   };
 
   const sweep = async (): Promise<void> => {
-    if (clock.now() - lastSweep < sweepEvery) return;
+    if (!isSweepDue && clock.now() - lastSweep < sweepEvery) return;
+    isSweepDue = false;
+    lastSweep = clock.now();
     const released = await releaseStrayDevices(environment);
-    if (released.ok) lastSweep = clock.now();
-    else complain(released.error, 'devices cannot be swept');
+    if (released.ok) return;
+    isSweepDue = true;
+    complain(released.error, 'devices cannot be swept');
   };
 
   const complain = (failure: Failure, message: string): void => {
@@ -132,6 +138,10 @@ export function startReconciler(environment: Environment): Reconciler {
 
   return {
     settled: firstPass,
+    sweepSoon: () => {
+      isSweepDue = true;
+      wake.abort();
+    },
     close: async () => {
       closing.abort();
       stopWatching();
