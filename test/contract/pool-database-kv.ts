@@ -1,4 +1,4 @@
-import type { Case } from './pool-database.ts';
+import type { Case } from './pool-database-case.ts';
 import { answer, endOf, pairs, patience, refusal, text, utf8 } from './pool-database-client.ts';
 
 /** Reads, writes, deletions and compaction. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LeaseKeepAliveResponse } from '../../proto/gen/etcdserverpb.ts';
-import type { Case } from './pool-database.ts';
+import type { Case } from './pool-database-case.ts';
 import {
   answer,
   endOf,

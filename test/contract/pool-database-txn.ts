@@ -1,6 +1,6 @@
 import type { Input } from '../../proto/codec.ts';
 import type { Compare, RequestOp } from '../../proto/gen/etcdserverpb.ts';
-import type { Case } from './pool-database.ts';
+import type { Case } from './pool-database-case.ts';
 import { answer, endOf, pairs, patience, refusal, text, utf8 } from './pool-database-client.ts';
 
 const put = (key: string, value: string): Input<RequestOp> => ({

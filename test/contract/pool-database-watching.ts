@@ -1,5 +1,5 @@
 import type { Event } from '../../proto/gen/mvccpb.ts';
-import type { Case } from './pool-database.ts';
+import type { Case } from './pool-database-case.ts';
 import { answer, endOf, patience, text, utf8 } from './pool-database-client.ts';
 
 /** `PUT a=1 (before: 0)` of each event, without the prefix. */

@@ -1,4 +1,5 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
+import type { Case } from './pool-database-case.ts';
 import { PoolDatabaseClient } from './pool-database-client.ts';
 import { poolDatabaseKvContract } from './pool-database-kv.ts';
 import { poolDatabaseLeaseContract } from './pool-database-lease.ts';
@@ -11,20 +12,6 @@ export interface PoolDatabaseEngine {
   readonly endpoints: readonly string[];
   close(): Promise<void>;
 }
-
-/** What a test of the suite gets: a client of any member, and a prefix for keys of its own. */
-export interface Subject {
-  /** The clients of all members; with one member, the only one. */
-  readonly clients: readonly PoolDatabaseClient[];
-  readonly db: PoolDatabaseClient;
-  readonly prefix: string;
-}
-
-/** Adds a test to the suite. */
-export type Case = (
-  title: string,
-  body: (t: ExecutionContext, subject: Subject) => Promise<void>,
-) => void;
 
 /**
  * What every engine of the pool database does, as its clients see it: the built-in one and etcd
