@@ -38,8 +38,11 @@ export interface Context {
   onInterrupt(handler: () => void): () => void;
   /** Calls `handler` when the process is told to end; for what must be put right before it does. */
   onTermination(handler: () => void): () => void;
-  /** What the process is to end with, once nothing is left to do. */
-  setExitCode(code: ExitCode): void;
+  /**
+   * The command is done: the process ends when what was written is out. It does not wait for
+   * connections, which a host that hangs could hold open for ever.
+   */
+  finish(code: ExitCode): void;
   /** Ends the process at once. */
   exit(code: ExitCode): never;
 }
@@ -114,8 +117,8 @@ export function processContext(): Context {
         process.off('exit', handler);
       };
     },
-    setExitCode: (code) => {
-      process.exitCode = code;
+    finish: (code) => {
+      process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
     },
     exit: (code) => process.exit(code),
   };

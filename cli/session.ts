@@ -55,7 +55,7 @@ export async function withPool(context: Context, flags: PoolFlags, body: Body): 
     const outcome = await body(session);
     if (!outcome.ok) return report(context, json, await withSuggestions(pool.value, outcome.error));
     hintAtSilentHosts(session);
-    context.setExitCode(outcome.value);
+    context.finish(outcome.value);
   } finally {
     pool.value.close();
   }
@@ -92,7 +92,7 @@ function newSession(context: Context, pool: PoolConnection, json: boolean): Sess
 export function report(context: Context, json: boolean, problem: Problem): void {
   const lines = json ? [problemJson(problem)] : problemLines(problem);
   context.stderr.write(lines.map((line) => `${line}\n`).join(''));
-  context.setExitCode(problem.exitCode);
+  context.finish(problem.exitCode);
 }
 
 function hintAtSilentHosts({ pool, note, errorStyle }: Session): void {

@@ -22,6 +22,8 @@ export type Attempt<Response> = (
 
 /** What one host has for an answer; a transaction of the pool database takes far less. */
 const attemptTimeout = milliseconds(10_000);
+/** What it has while there is another one to ask: a host that hangs is not to hold up everybody. */
+const hurriedTimeout = milliseconds(4000);
 /** How long a pool that is electing a leader is asked again: an election takes one or two seconds. */
 const electionPatience = milliseconds(15_000);
 /** Between two rounds over the hosts. */
@@ -97,15 +99,17 @@ async function oneRound<Response>(
 ): Promise<Result<Response, RoundFailure>> {
   let notNow: Problem | undefined;
   let elsewhere: Problem | undefined;
-  for (const clients of pool.candidates()) {
-    const timeout = timeLeft(pool);
+  const candidates = pool.candidates();
+  for (const [index, clients] of candidates.entries()) {
+    const atMost = index < candidates.length - 1 ? hurriedTimeout : attemptTimeout;
+    const timeout = timeLeft(pool, atMost);
     if (timeout <= 0) return fail({ kind: 'refused', problem: outOfTime() });
     const result = await attempt(clients, { timeout });
     if (result.ok) {
       pool.answered(clients.host);
       return ok(result.value);
     }
-    if (result.error.code === status.DEADLINE_EXCEEDED && timeout < attemptTimeout)
+    if (result.error.code === status.DEADLINE_EXCEEDED && timeout < atMost)
       return fail({ kind: 'refused', problem: outOfTime() });
     const failure = callFailure(result.error);
     switch (failure.kind) {
@@ -128,9 +132,9 @@ async function oneRound<Response>(
   return fail({ kind: 'all-silent', problem: unreachable(pool.location, pool.silent()) });
 }
 
-function timeLeft(pool: PoolConnection): Milliseconds {
+function timeLeft(pool: PoolConnection, atMost: Milliseconds): Milliseconds {
   const remaining = pool.remaining();
-  return remaining === undefined || remaining > attemptTimeout ? attemptTimeout : remaining;
+  return remaining === undefined || remaining > atMost ? atMost : remaining;
 }
 
 /** The pool did not answer within `--timeout`. */

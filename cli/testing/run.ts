@@ -79,7 +79,7 @@ export function run(argv: readonly string[], settings: RunSettings = {}): Run {
       return () => interrupts.delete(handler);
     },
     onTermination: () => () => {},
-    setExitCode: (chosen) => {
+    finish: (chosen) => {
       code = chosen;
     },
     exit: (chosen) => {
