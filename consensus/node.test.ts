@@ -1,13 +1,16 @@
 import test from 'ava';
 import { seededRandom } from '../base/random.ts';
 import { fail, ok, type Result } from '../base/result.ts';
+import { milliseconds } from '../base/units.ts';
 import { systemClock } from './adapters/clock.ts';
 import { startAlone } from './adapters/memory/alone.ts';
 import { blankDisk, type MemoryDisk, MemoryLogStore } from './adapters/memory/log-store.ts';
 import { MemoryNetwork } from './adapters/memory/peers.ts';
 import { type LogIndex, type MemberId, memberId } from './core/ids.ts';
+import type { Persist } from './core/output.ts';
 import { defaultLimits, type NodeLimits } from './driver/limits.ts';
 import { Node } from './node.ts';
+import type { StoreError } from './ports.ts';
 import type { ReplicaStatus, StateMachine } from './replica.ts';
 
 /** A state machine that remembers every command, and answers how many there were. */
@@ -40,10 +43,20 @@ function startMember(
   network: MemoryNetwork,
   limits: NodeLimits = defaultLimits,
 ): Member {
+  return startWith(id, new MemoryLogStore(disk), network, limits);
+}
+
+function startWith(
+  id: MemberId,
+  store: MemoryLogStore | undefined,
+  network: MemoryNetwork,
+  limits: NodeLimits,
+): Member {
+  if (store === undefined) throw new Error(`member ${id} has a store`);
   const journal = new Journal();
   const node = Node.start({
     id,
-    store: new MemoryLogStore(disk),
+    store,
     transport: network.transport(id),
     clock: systemClock,
     random: seededRandom(id),
@@ -160,4 +173,40 @@ test('a command over the bound is refused with its size', async (t) => {
   const result = await node.propose(new Uint8Array(defaultLimits.commandBytesMax + 1));
   t.is(result.ok ? null : result.error.code, 'too-large');
   await node.stop();
+});
+
+/** A store whose disk can be filled up. */
+class FillableStore extends MemoryLogStore {
+  full = false;
+
+  override async write(list: readonly Persist[]): Promise<Result<void, StoreError>> {
+    return this.full ? fail({ code: 'full', detail: 'no room left' }) : super.write(list);
+  }
+}
+
+test('a member with a full disk hands over, serves reads only, and recovers', async (t) => {
+  const ids = [1, 2, 3].map(memberId);
+  const network = new MemoryNetwork();
+  const stores = ids.map(() => new FillableStore(blankDisk({ voters: ids, learners: [] })));
+  const limits = { ...defaultLimits, diskRetry: milliseconds(50) };
+  const members = ids.map((id, i) => startWith(id, stores[i], network, limits));
+  await Promise.all(members.map((member) => until(member, (status) => status.leader !== null)));
+  const leader = members[0]?.node.status().leader ?? 0;
+  const [first, store] = [members[leader - 1], stores[leader - 1]];
+  if (first === undefined || store === undefined) throw new Error('there is a leader');
+
+  store.full = true;
+  void first.node.propose(command('in between'));
+  await until(first, (status) => status.leader !== null && status.leader !== leader);
+  const refused = await first.node.propose(command('refused'));
+  t.is(refused.ok ? null : refused.error.code, 'read-only');
+  t.deepEqual(await first.node.readBarrier(), ok(undefined));
+  const other = members.find((member) => member !== first);
+  t.true((await other?.node.propose(command('elsewhere')))?.ok);
+
+  store.full = false;
+  while (first.node.disk().state !== 'good') await new Promise((wait) => setTimeout(wait, 20));
+  t.true((await first.node.propose(command('again'))).ok);
+  t.deepEqual(first.journal.lines, ['in between', 'elsewhere', 'again']);
+  for (const member of members) await member.node.stop();
 });

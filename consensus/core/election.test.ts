@@ -40,7 +40,9 @@ test('[R1] a question before an election changes neither term nor role', (t) => 
 test('[R2] a leader of an earlier term is answered with the later one and steps down', (t) => {
   const pool = new CorePool(3);
   pool.elect(1);
-  pool.receive(message(3, 2, 5, { kind: 'heartbeat', commit: logIndex(0), round: 0 }));
+  pool.receive(
+    message(3, 2, 5, { kind: 'heartbeat', commit: logIndex(0), match: logIndex(0), round: 0 }),
+  );
   pool.persist(2);
   pool.drop();
   pool.tick(1, 20);
@@ -179,7 +181,9 @@ test('[R10] a candidate that hears the leader of its term follows it', (t) => {
   pool.deliver();
   pool.deliver();
   t.is(pool.raft(1).role, 'candidate');
-  pool.receive(message(2, 1, 1, { kind: 'heartbeat', commit: logIndex(0), round: 0 }));
+  pool.receive(
+    message(2, 1, 1, { kind: 'heartbeat', commit: logIndex(0), match: logIndex(0), round: 0 }),
+  );
   t.like(pool.raft(1), { role: 'follower', leader: memberId(2), vote: memberId(1) });
 });
 

@@ -47,21 +47,26 @@ function agree(raft: Raft, index: LogIndex): void {
   raft.following.owed = true;
 }
 
-/** The leader is there. It never names a commit index that this member has not confirmed. */
+/** The leader is there. */
 export function onHeartbeat(raft: Raft, message: Message & { kind: 'heartbeat' }): void {
   raft.following.round = Math.max(raft.following.round, message.round);
-  learnCommit(raft, message.commit);
+  learnCommit(raft, message.commit, message.match);
   send(raft, message.from, { kind: 'heartbeat-reply', round: raft.following.round });
 }
 
-/** Entries up to `commit`, all confirmed by this member before, are committed. */
-export function learnCommit(raft: Raft, commit: LogIndex): void {
+/**
+ * Entries up to `commit` are committed, as far as this member knows that its own are the leader's:
+ * it has merged them in this term, or has confirmed them up to `match` before a restart.
+ */
+export function learnCommit(raft: Raft, commit: LogIndex, match: LogIndex): void {
+  const { following, log } = raft;
   assert(
-    commit <= raft.log.lastIndex,
-    `this member has lost entries that it had confirmed, up to ${commit}: its disk went back in ` +
+    match <= log.lastIndex,
+    `this member has lost entries that it had confirmed, up to ${match}: its disk went back in ` +
       'time; remove the member, empty its data directory, and add it again',
   );
-  raft.commit = later(raft.commit, commit);
+  following.matched = later(following.matched, match);
+  raft.commit = later(raft.commit, earlier(commit, following.matched));
 }
 
 /** At the end of a step: tells the leader what is durable here of what was agreed. */

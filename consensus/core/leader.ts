@@ -71,10 +71,11 @@ export function replicate(raft: Raft): void {
       progress.inflightBytes < limits.inflightBytesMax
     )
       sendAppend(raft, to, progress);
-    const known = earlier(raft.commit, progress.match);
-    if (progress.toldCommit < known) {
-      progress.toldCommit = known;
-      send(raft, to, { kind: 'commit', commit: known });
+    const { match, next, mode } = progress;
+    const useful = earlier(raft.commit, mode === 'replicate' ? logIndex(next - 1) : match);
+    if (progress.toldCommit < useful) {
+      progress.toldCommit = useful;
+      send(raft, to, { kind: 'commit', commit: raft.commit, match });
     }
   }
 }
@@ -114,11 +115,9 @@ function beginSnapshot(raft: Raft, to: MemberId, progress: Progress): void {
 export function broadcastHeartbeat(raft: Raft): void {
   const leadership = present(raft.leadership, 'a leader has heartbeats');
   leadership.sinceHeartbeat = 0;
-  for (const [to, progress] of leadership.progress) {
-    const commit = earlier(raft.commit, progress.match);
-    progress.toldCommit = commit;
-    send(raft, to, { kind: 'heartbeat', commit, round: leadership.round });
-  }
+  const { round, progress } = leadership;
+  for (const [to, { match }] of progress)
+    send(raft, to, { kind: 'heartbeat', commit: raft.commit, match, round });
 }
 
 /** A follower has more of the log. */

@@ -41,10 +41,16 @@ export type MessageBody =
       readonly hintTerm: Term;
       readonly round: number;
     }
-  | { readonly kind: 'heartbeat'; readonly commit: LogIndex; readonly round: number }
+  /** `match` is what the receiver has confirmed, which it may have forgotten in a restart. */
+  | {
+      readonly kind: 'heartbeat';
+      readonly commit: LogIndex;
+      readonly match: LogIndex;
+      readonly round: number;
+    }
   | { readonly kind: 'heartbeat-reply'; readonly round: number }
   /** News of the commit index between two heartbeats; asks for no reply. */
-  | { readonly kind: 'commit'; readonly commit: LogIndex }
+  | { readonly kind: 'commit'; readonly commit: LogIndex; readonly match: LogIndex }
   /** A piece of a snapshot (5.1). Its bytes are read and stored by the driver. */
   | {
       readonly kind: 'snapshot-chunk';

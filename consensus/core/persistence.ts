@@ -4,12 +4,27 @@ import type { Message, MessageBody } from './message.ts';
 import type { Raft } from './raft.ts';
 
 /**
+ * What promises nothing: questions, signs of life, and what a member does not have. A crash that
+ * takes the term back makes none of it wrong, for terms that matter are durable with a majority of
+ * voters; so a member whose disk is full can still ask its leader.
+ */
+const promisesNothing: ReadonlySet<MessageBody['kind']> = new Set([
+  'pre-vote',
+  'pre-vote-reply',
+  'heartbeat-reply',
+  'append-rejected',
+  'propose',
+  'read',
+]);
+
+/**
  * Sends a message, or holds it back until the term and the vote under which it speaks are durable
- * (SPEC R24): what a member said must still hold after it has crashed.
+ * (SPEC R24): what a member promised must still hold after it has crashed.
  */
 export function send(raft: Raft, to: MemberId, body: MessageBody): void {
   const message: Message = { from: raft.id, to, term: raft.term, ...body };
-  if (speaksFor(raft, raft.durable)) raft.effects.messages.push(message);
+  if (promisesNothing.has(body.kind) || speaksFor(raft, raft.durable))
+    raft.effects.messages.push(message);
   else heldList(raft).push(message);
 }
 

@@ -194,7 +194,7 @@ function receiveFromLeader(raft: Raft, message: FromLeader): void {
       onHeartbeat(raft, message);
       break;
     case 'commit':
-      learnCommit(raft, message.commit);
+      learnCommit(raft, message.commit, message.match);
       break;
     case 'snapshot-chunk':
       onSnapshotChunk(raft, message);

@@ -119,6 +119,8 @@ export const AppendRejected: MessageType<AppendRejected> = { name: 'flotilla.raf
 export interface Heartbeat {
   readonly commit: number;
   readonly round: number;
+  /** What the receiver has confirmed. */
+  readonly match: number;
 }
 export const Heartbeat: MessageType<Heartbeat> = { name: 'flotilla.raft.v1.Heartbeat', file: 'flotilla/raft/v1/raft.proto' };
 
@@ -129,6 +131,7 @@ export const HeartbeatReply: MessageType<HeartbeatReply> = { name: 'flotilla.raf
 
 export interface Commit {
   readonly commit: number;
+  readonly match: number;
 }
 export const Commit: MessageType<Commit> = { name: 'flotilla.raft.v1.Commit', file: 'flotilla/raft/v1/raft.proto' };
 

@@ -68,16 +68,18 @@ function readReplication(wire: PeerMessage): MessageBody | null {
     });
   }
   if (wire.heartbeat !== undefined) {
-    const { commit, round } = wire.heartbeat;
-    return checked([commit, round], { kind: 'heartbeat', commit: logIndex(commit), round });
+    const { commit, match, round } = wire.heartbeat;
+    const known = { commit: logIndex(commit), match: logIndex(match) };
+    return checked([commit, match, round], { kind: 'heartbeat', ...known, round });
   }
   if (wire.heartbeatReply !== undefined) {
     const { round } = wire.heartbeatReply;
     return checked([round], { kind: 'heartbeat-reply', round });
   }
   if (wire.commit !== undefined) {
-    const { commit } = wire.commit;
-    return checked([commit], { kind: 'commit', commit: logIndex(commit) });
+    const { commit, match } = wire.commit;
+    const known = { commit: logIndex(commit), match: logIndex(match) };
+    return checked([commit, match], { kind: 'commit', ...known });
   }
   return wire.snapshotChunk === undefined ? null : readChunk(wire.snapshotChunk);
 }

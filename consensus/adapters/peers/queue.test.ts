@@ -8,7 +8,7 @@ function message(body: MessageBody): Message {
 }
 
 function heartbeat(round: number): Message {
-  return message({ kind: 'heartbeat', commit: logIndex(0), round });
+  return message({ kind: 'heartbeat', commit: logIndex(0), match: logIndex(0), round });
 }
 
 test('a full queue drops the oldest heartbeat, and keeps what is not sent again', (t) => {

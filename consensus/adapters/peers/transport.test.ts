@@ -146,7 +146,15 @@ test('three members over gRPC, on disk, survive the loss of the leader and a ful
 });
 
 function ping(from: MemberId, to: MemberId): Message {
-  return { from, to, term: term(1), kind: 'heartbeat', commit: logIndex(0), round: 0 };
+  return {
+    from,
+    to,
+    term: term(1),
+    kind: 'heartbeat',
+    commit: logIndex(0),
+    match: logIndex(0),
+    round: 0,
+  };
 }
 
 test('members of another pool, and wrong addresses, are refused with a sentence', async (t) => {

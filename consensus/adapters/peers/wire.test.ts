@@ -36,9 +36,9 @@ const bodies: readonly MessageBody[] = [
     hintTerm: term(1),
     round: 0,
   },
-  { kind: 'heartbeat', commit: logIndex(3), round: 1 },
+  { kind: 'heartbeat', commit: logIndex(3), match: logIndex(0), round: 1 },
   { kind: 'heartbeat-reply', round: 1 },
-  { kind: 'commit', commit: logIndex(9) },
+  { kind: 'commit', commit: logIndex(9), match: logIndex(8) },
   {
     kind: 'snapshot-chunk',
     snapshot: { index: logIndex(5), term: term(1), configuration },

@@ -89,11 +89,11 @@ function details(message: Message): string {
       return ` at ${rejected}, look at ${hintIndex}@${hintTerm}`;
     }
     case 'heartbeat':
-      return ` commit ${message.commit}, round ${message.round}`;
+      return ` commit ${message.commit}, match ${message.match}, round ${message.round}`;
     case 'heartbeat-reply':
       return ` round ${message.round}`;
     case 'commit':
-      return ` ${message.commit}`;
+      return ` ${message.commit}, match ${message.match}`;
     case 'snapshot-chunk': {
       const { snapshot, offset, data, last } = message;
       const bytes = `${data.byteLength} bytes at ${offset}`;
