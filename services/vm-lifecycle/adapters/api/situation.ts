@@ -29,11 +29,13 @@ export async function judge(
 }
 
 async function situationOf(pool: Pool, vm: VmRecord): Promise<Result<VmSituation, Failure>> {
-  const status = await pool.vmStatuses.get(vm.id);
+  const [status, host, operation] = await Promise.all([
+    pool.vmStatuses.get(vm.id),
+    vm.host === null ? ok(null) : readHost(pool, vm.host),
+    operationOf(pool, vm),
+  ]);
   if (!status.ok) return status;
-  const host = vm.host === null ? ok(null) : await readHost(pool, vm.host);
   if (!host.ok) return host;
-  const operation = await operationOf(pool, vm);
   if (!operation.ok) return operation;
   return ok({
     name: vm.name,

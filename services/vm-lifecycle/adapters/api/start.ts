@@ -31,15 +31,17 @@ async function decide(
   { pool, clock }: Environment,
   request: StartVmRequest,
 ): Promise<Result<Decision, Failure>> {
-  const wanted = await wantedHost(pool, request.host);
+  const [wanted, judged, view] = await Promise.all([
+    wantedHost(pool, request.host),
+    judge(pool, request.vm, 'start'),
+    readPlacementView(pool, 0),
+  ]);
   if (!wanted.ok) return wanted;
-  const judged = await judge(pool, request.vm, 'start');
   if (!judged.ok) return judged;
+  if (!view.ok) return view;
   const { stored } = judged.value;
   const anchors = await diskAnchors(pool, stored.record);
   if (!anchors.ok) return anchors;
-  const view = await readPlacementView(pool, 0);
-  if (!view.ok) return view;
   const wish: PlacementRequest = {
     vm: stored.record.name,
     memory: stored.record.memory,
