@@ -103,9 +103,9 @@ export function poolDatabaseLeaseContract(add: Case): void {
   add(
     'a lease lives on while any member is asked to renew it',
     async (t, { db, clients, prefix }) => {
-      const { ID, TTL } = await answer(db.lease.leaseGrant({ TTL: 3n }, patience));
+      const { ID, TTL } = await answer(db.lease.leaseGrant({ TTL: 5n }, patience));
       await db.put(`${prefix}a`, '1', ID);
-      const until = Date.now() + 2 * Number(TTL) * 1000;
+      const until = Date.now() + 1.5 * Number(TTL) * 1000;
       for (let count = 0; Date.now() < until; count += 1) {
         const member = clients[count % clients.length] ?? db;
         const renewed = await keepAlive(member, ID);
