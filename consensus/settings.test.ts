@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -69,7 +69,9 @@ test('a cluster is read from a flag', (t) => {
 });
 
 test('a file that is half written, or no object, is named with what is wrong', (t) => {
-  const file = join(mkdtempSync(join(tmpdir(), 'flotilla-')), 'consensus.json');
+  const directory = mkdtempSync(join(tmpdir(), 'flotilla-settings-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'consensus.json');
   const refusal = (content: string) => {
     writeFileSync(file, content);
     const read = readSettingsFile(file);
