@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { fail, ok } from '../base/result.ts';
-import type { Milliseconds } from '../base/units.ts';
+import { type Milliseconds, milliseconds } from '../base/units.ts';
 import type { DatabaseMember, Host, Pool } from '../proto/gen/flotilla.pool.v1.ts';
 import { noun, verb } from './command.ts';
 import { call } from './connection/call.ts';
@@ -21,11 +21,18 @@ export function poolCommand(context: Context = processContext()): Command {
   return noun(context, 'pool', 'Look at the pool as a whole', [statusCommand(context)]);
 }
 
+/** Whoever asks for the status may do so because there is no leader: an election's time is enough. */
+const patience = milliseconds(3000);
+
 function statusCommand(context: Context): Command {
   const summary = 'Show the pool at a glance: hosts, database, VMs';
   return verb(context, 'pool', 'status', summary).action((flags: PoolFlags) =>
     withPool(context, flags, async (session) => {
-      const pool = await call(session.pool, (to, settings) => to.pool.getPool({}, settings));
+      const pool = await call(
+        session.pool,
+        (to, settings) => to.pool.getPool({}, settings),
+        patience,
+      );
       if (!pool.ok) return fail(await withMembers(session.pool.location, pool.error));
       const hosts = await allPages(session.pool, hostListing.getPage);
       if (!hosts.ok) return hosts;

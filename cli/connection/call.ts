@@ -71,13 +71,14 @@ function reasonOf({ details }: ServiceError): string {
 /**
  * Makes a call on the host that answered last, and on the others in turn where that one does not
  * answer. A call that changes something must carry a `request_id`, so that making it twice is making
- * it once.
+ * it once. A pool that has no leader just now is asked again for as long as `patience`.
  */
 export async function call<Response>(
   pool: PoolConnection,
   attempt: Attempt<Response>,
+  patience = electionPatience,
 ): Promise<Result<Response, Problem>> {
-  const givesUpAt = performance.now() + electionPatience;
+  const givesUpAt = performance.now() + patience;
   for (;;) {
     const round = await oneRound(pool, attempt);
     if (round.ok) return round;

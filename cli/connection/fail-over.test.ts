@@ -66,6 +66,32 @@ test('a watch goes on by another host after the last event that it saw', async (
   t.deepEqual(types, ['CHANGE_TYPE_CREATED', 'CHANGE_TYPE_SYNCED', 'CHANGE_TYPE_CREATED']);
 });
 
+const noLeader = {
+  reason: 'DATABASE_UNAVAILABLE',
+  message: 'the pool database has no leader',
+  remedy: 'More than half of its members must run.',
+} as const;
+
+test('a pool that elects a leader is asked again until it has one', async (t) => {
+  const pool = await poolWithWeb(2);
+  t.teardown(() => pool.close());
+  pool.state.failure = noLeader;
+  const start = run(['vm', 'start', 'web', ...at(pool)]);
+  await until(() => start.stderr === 'waiting for the pool: the pool database has no leader\n');
+  pool.state.failure = undefined;
+  t.is(await start.exitCode, 0);
+  t.is(pool.state.all('operation').length, 1);
+});
+
+test('the status of a pool without a leader is exit code 3, not a long wait', async (t) => {
+  const pool = await poolWithWeb(2);
+  t.teardown(() => pool.close());
+  pool.state.failure = noLeader;
+  const status = run(['pool', 'status', '--json', ...at(pool)]);
+  t.is(await status.exitCode, 3);
+  t.is(JSON.parse(status.stderr).error.reason, 'DATABASE_UNAVAILABLE');
+});
+
 test('plain text to another machine is refused', async (t) => {
   const list = run(['vm', 'list', '--pool', '192.0.2.1:7001']);
   t.is(await list.exitCode, 2);

@@ -26,9 +26,12 @@ class Refusal extends Error {
 }
 
 function unary<Request, Response>(
+  state: SimulatedState,
   answer: (request: Request) => Response,
 ): handleUnaryCall<Request, Response> {
   return (call, reply) => {
+    const { failure } = state;
+    if (failure !== undefined) return reply(callStatus(failure));
     try {
       reply(null, answer(call.request));
     } catch (error) {
@@ -105,8 +108,8 @@ export function simulatedVmService(parts: SimulatedParts): Handlers<VmService> {
     finish,
   });
   return {
-    getVm: unary((request) => needed(state, 'vm', request.vm)),
-    listVms: unary(({ pageSize, pageToken, filter }) => {
+    getVm: unary(state, (request) => needed(state, 'vm', request.vm)),
+    listVms: unary(state, ({ pageSize, pageToken, filter }) => {
       const all = state.all('vm').filter((vm) => vm.name.includes(filter?.name ?? ''));
       const from = Number(pageToken);
       const vms = all.slice(from, from + pageSize);
@@ -114,7 +117,7 @@ export function simulatedVmService(parts: SimulatedParts): Handlers<VmService> {
       return { vms, nextPageToken: end < all.length ? String(end) : '' };
     }),
     watchVms: (call) => watchKind(state, 'vm', call),
-    createVm: unary((request) => {
+    createVm: unary(state, (request) => {
       const asked: Input<Vm> = request.vm ?? {};
       if (state.find('vm', asked.name ?? '') !== undefined)
         throw new Refusal({
@@ -131,7 +134,7 @@ export function simulatedVmService(parts: SimulatedParts): Handlers<VmService> {
         request,
       );
     }),
-    deleteVm: unary((request) => {
+    deleteVm: unary(state, (request) => {
       const vm = needed(state, 'vm', request.vm);
       if (vm.powerState !== 'POWER_STATE_HALTED')
         throw wrongState(
@@ -141,7 +144,7 @@ export function simulatedVmService(parts: SimulatedParts): Handlers<VmService> {
       const finish = (): void => state.remove('vm', vm.id);
       return operations.start(plan('vm.delete', vm, ['delete its disks'], finish), request);
     }),
-    startVm: unary((request) => {
+    startVm: unary(state, (request) => {
       const vm = needed(state, 'vm', request.vm);
       if (vm.powerState === 'POWER_STATE_RUNNING')
         throw wrongState(`${vm.name} runs already`, 'there is nothing to start');
@@ -151,21 +154,21 @@ export function simulatedVmService(parts: SimulatedParts): Handlers<VmService> {
         request,
       );
     }),
-    shutdownVm: unary((request) => {
+    shutdownVm: unary(state, (request) => {
       const vm = needed(state, 'vm', request.vm);
       return operations.start(
         plan('vm.shutdown', vm, ['ask the guest'], () => halt(vm)),
         request,
       );
     }),
-    rebootVm: unary((request) => {
+    rebootVm: unary(state, (request) => {
       const vm = needed(state, 'vm', request.vm);
       return operations.start(
         plan('vm.reboot', vm, ['ask the guest'], () => run(vm)),
         request,
       );
     }),
-    destroyVm: unary((request) => {
+    destroyVm: unary(state, (request) => {
       const vm = needed(state, 'vm', request.vm);
       return operations.start(
         plan('vm.destroy', vm, ['destroy the domain'], () => halt(vm)),
@@ -180,7 +183,7 @@ export function simulatedVmService(parts: SimulatedParts): Handlers<VmService> {
 export function simulatedPoolService(parts: SimulatedParts): Handlers<PoolService> {
   const { state, operations } = parts;
   return {
-    getPool: unary(() => {
+    getPool: unary(state, () => {
       const hosts = state.all('host');
       const up = hosts.filter((host) => host.state === 'HOST_STATE_UP');
       const vms = state.all('vm');
@@ -202,17 +205,17 @@ export function simulatedPoolService(parts: SimulatedParts): Handlers<PoolServic
         revision: state.revision,
       };
     }),
-    getHost: unary((request) => needed(state, 'host', request.host)),
-    listHosts: unary(() => ({ hosts: state.all('host'), nextPageToken: '' })),
+    getHost: unary(state, (request) => needed(state, 'host', request.host)),
+    listHosts: unary(state, () => ({ hosts: state.all('host'), nextPageToken: '' })),
     watchHosts: (call) => watchKind(state, 'host', call),
-    getOperation: unary((request) => needed(state, 'operation', request.operation)),
-    listOperations: unary(() => ({ operations: state.all('operation'), nextPageToken: '' })),
+    getOperation: unary(state, (request) => needed(state, 'operation', request.operation)),
+    listOperations: unary(state, () => ({ operations: state.all('operation'), nextPageToken: '' })),
     watchOperations: (call) => {
       const { operation } = call.request;
       watchKind(state, 'operation', call, ({ id }) => operation === '' || operation === id);
       operations.watched(operation);
     },
-    cancelOperation: unary((request) => {
+    cancelOperation: unary(state, (request) => {
       needed(state, 'operation', request.operation);
       operations.cancel(request.operation);
       return needed(state, 'operation', request.operation);

@@ -1,3 +1,4 @@
+import type { Failure } from '../../pool/failure.ts';
 import type { Input } from '../../proto/codec.ts';
 import type { ChangeType, Host, Operation } from '../../proto/gen/flotilla.pool.v1.ts';
 import type { Vm } from '../../proto/gen/flotilla.vm.v1.ts';
@@ -39,6 +40,8 @@ export interface SimulatedState {
   put<Kind extends keyof Kinds>(kind: Kind, resource: Kinds[Kind]): void;
   remove(kind: keyof Kinds, id: string): void;
   readonly revision: number;
+  /** What every call is answered with, where it is set: the database has no leader. */
+  failure: Failure | undefined;
   /** Changes after `revision`, and those that come until the returned function is called. */
   follow(revision: number, onChange: (change: Change) => void): () => void;
   nextId(): string;
@@ -62,6 +65,7 @@ export function simulatedState(): SimulatedState {
   const nameOf = (resource: Vm | Host | Operation): string =>
     'name' in resource ? resource.name : '';
   return {
+    failure: undefined,
     all: (kind) => [...tableOf(kind).values()],
     find: (kind, named) =>
       tableOf(kind).get(named) ??
