@@ -99,7 +99,7 @@ function reserving(
 }
 
 /** The disks of a VM, each with the one host that has it. */
-export async function diskAnchors(
+async function diskAnchors(
   pool: Pool,
   vm: VmRecord,
 ): Promise<Result<readonly Anchor[], Failure>> {
