@@ -8,13 +8,10 @@ import type {
 } from '../../proto/gen/flotilla.pool.v1.ts';
 import { pageOf } from '../connection/pages.ts';
 import type { Listing } from '../listing.ts';
-import { age, localTime, momentOf, nothing, stopwatch } from '../output/humane.ts';
+import { age, localTime, momentOf, nothing, shortId, stopwatch } from '../output/humane.ts';
 import type { Style } from '../output/style.ts';
 import { propertyLines } from '../output/table.ts';
 import { hasEnded, stepLines, titleOf } from '../progress/progress.ts';
-
-/** Enough of an id to name the operation on a command line. */
-const shortId = 8;
 
 /** How operations are listed and watched. */
 export function operationListing(
@@ -31,7 +28,7 @@ export function operationListing(
       { heading: 'AGE', align: 'right' },
     ],
     row: (operation, now, style) => [
-      operation.id.slice(0, shortId),
+      shortId(operation.id),
       operation.verb,
       style.paint('strong', operation.resourceName || operation.resourceId),
       paintedState(operation.state, style),
@@ -54,7 +51,7 @@ export function operationListing(
     idOf: (operation) => operation.id,
     compare: (a, b) => (momentOf(b.createTime) ?? 0) - (momentOf(a.createTime) ?? 0),
     change: operationChange,
-    nameOf: (operation) => `${operation.id.slice(0, shortId)}  ${titleOf(operation)}`,
+    nameOf: (operation) => `${shortId(operation.id)}  ${titleOf(operation)}`,
   };
 }
 

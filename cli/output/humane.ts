@@ -60,3 +60,8 @@ export function localTime(time: Timestamp | null): string {
 export function count(amount: number, one: string, many = `${one}s`): string {
   return `${amount} ${amount === 1 ? one : many}`;
 }
+
+/** The beginning of a UUID: enough to name an operation on a command line. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}

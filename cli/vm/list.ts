@@ -4,7 +4,7 @@ import { verb } from '../command.ts';
 import { pageOf } from '../connection/pages.ts';
 import type { Context } from '../context.ts';
 import { type Listing, list, watchList } from '../listing.ts';
-import { age, nothing, size } from '../output/humane.ts';
+import { age, nothing, shortId, size } from '../output/humane.ts';
 import { type PoolFlags, withPool } from '../session.ts';
 import { getVm } from './get.ts';
 import { paintedState, stateWord, vmSentence } from './words.ts';
@@ -31,7 +31,7 @@ export function vmListing(filter: Filter): Listing<Vm, VmEvent> {
       String(vm.vcpus),
       size(vm.memory),
       age(vm.startTime, now),
-      vm.operation === '' ? nothing : vm.operation.slice(0, shortId),
+      vm.operation === '' ? nothing : shortId(vm.operation),
     ],
     empty: Object.values(filter).some((value) => value !== undefined)
       ? ['no VM matches']
@@ -49,9 +49,6 @@ export function vmListing(filter: Filter): Listing<Vm, VmEvent> {
     nameOf: (vm) => vm.name,
   };
 }
-
-/** Enough of an operation's id to name it on a command line. */
-const shortId = 8;
 
 /** What is new about a VM: its power state, its host, or the operation on it. */
 export function vmChange(before: Vm | undefined, vm: Vm): string {
