@@ -99,10 +99,7 @@ function reserving(
 }
 
 /** The disks of a VM, each with the one host that has it. */
-async function diskAnchors(
-  pool: Pool,
-  vm: VmRecord,
-): Promise<Result<readonly Anchor[], Failure>> {
+async function diskAnchors(pool: Pool, vm: VmRecord): Promise<Result<readonly Anchor[], Failure>> {
   const anchors: Anchor[] = [];
   for (const { vdi, vdev } of vm.disks) {
     const image = await pool.vdis.find(vdi);
