@@ -101,7 +101,8 @@ async function program(asked: string | undefined): Promise<Command> {
     );
   for (const subcommand of subcommands) {
     const hidden = subcommand.hidden === true;
-    if (subcommand.name === asked)
+    // The completion script knows every command and flag: it is made from the whole tree.
+    if (subcommand.name === asked || (asked === 'completion' && subcommand.hidden !== true))
       root.addCommand(wrongUsageIs2(await subcommand.load()), { hidden });
     else root.command(subcommand.name, { hidden }).description(subcommand.summary);
   }

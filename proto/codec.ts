@@ -16,9 +16,6 @@ export interface MethodShape {
   readonly response: unknown;
 }
 
-/** The methods of a service by their name in lower camel case, as a type. */
-export type ServiceShape = Readonly<Record<string, MethodShape>>;
-
 /** A service of the contracts. `Shape` is known to the compiler alone. */
 export interface ServiceType<Shape> {
   /** `flotilla.vm.v1.VmService`. */

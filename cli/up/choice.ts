@@ -25,6 +25,7 @@ const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
 
 const PoolChoiceSchema = v.object({
   version: v.literal(1),
+  id: v.pipe(v.string(), v.uuid()),
   name: NameSchema,
   hypervisor: v.picklist(['xen', 'simulated']),
   hosts: v.pipe(
@@ -55,15 +56,16 @@ export async function choosePool(
   hypervisor: 'xen' | 'simulated',
 ): Promise<PoolChoice> {
   const address = '127.0.0.1';
-  const chosen: HostChoice[] = [];
-  for (let number = 1; number <= hosts; number += 1)
-    chosen.push({
+  const ports = await chooseHostPorts(address, hosts);
+  const chosen = ports.map(
+    (own, index): HostChoice => ({
       id: randomUUID() as HostId,
-      name: `host-${number}`,
+      name: `host-${index + 1}`,
       address,
-      ports: await chooseHostPorts(address),
-    });
-  return { name, hypervisor, hosts: chosen };
+      ports: own,
+    }),
+  );
+  return { id: randomUUID(), name, hypervisor, hosts: chosen };
 }
 
 /** Writes a file so that after a crash it is the old one or the new one, never a half. */

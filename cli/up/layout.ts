@@ -39,6 +39,8 @@ export interface HostChoice {
 
 /** A pool, as it was chosen: it never changes afterwards. */
 export interface PoolChoice {
+  /** A UUID: members of pools of the same name do not mistake each other for their own. */
+  readonly id: string;
   readonly name: string;
   readonly hypervisor: 'xen' | 'simulated';
   readonly hosts: readonly HostChoice[];
@@ -113,6 +115,7 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
         dataDir: join(directory, 'consensus'),
         listenClient: at(host, 'consensus'),
         listenPeer: at(host, 'peer'),
+        clusterToken: pool.id,
         initialCluster: Object.fromEntries(pool.hosts.map((each) => [each.name, at(each, 'peer')])),
         tls: tls(directory, 'consensus'),
       },

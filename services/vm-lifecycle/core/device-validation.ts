@@ -60,7 +60,7 @@ export function validateNics(nics: readonly DraftNic[]): readonly Violation[] {
     if (nic.network === '')
       violations.push({
         field: `${field}.network`,
-        message: 'no network; give the name or id of one of flotilla network list',
+        message: 'no network is named; give the name or id of one, such as default',
       });
     if (nic.mac === '') return violations;
     const mac = nic.mac.toLowerCase();

@@ -192,9 +192,4 @@ export class Children<Value> {
       .map((leaf) => leaf.name);
     return this.#names;
   }
-
-  /** The values in no order that means anything. */
-  *values(): Generator<Value> {
-    for (const leaf of leavesOf(this.#root)) yield leaf.value;
-  }
 }

@@ -94,14 +94,3 @@ export function withNode(root: Node, path: Path, node: Node, generation: Generat
 export function withoutNode(root: Node, path: Path, generation: Generation): Node {
   return rehang(lineage(root, path), path, null, generation);
 }
-
-/** How many nodes a tree has, its root included. Counts without recursion (XSA-418). */
-export function countNodes(root: Node): number {
-  let count = 0;
-  const rest = [root];
-  for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
-    count += 1;
-    for (const child of node.children.values()) rest.push(child);
-  }
-  return count;
-}

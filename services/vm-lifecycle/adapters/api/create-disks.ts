@@ -3,6 +3,7 @@ import { present } from '../../../../base/assert.ts';
 import { bounds } from '../../../../base/bounds.ts';
 import { fail, ok, type Result } from '../../../../base/result.ts';
 import { bytes, formatBytes } from '../../../../base/units.ts';
+import type { Stored } from '../../../../pool/collection.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import { nameKey } from '../../../../pool/keys.ts';
 import type { Pool } from '../../../../pool/pool.ts';
@@ -14,8 +15,12 @@ import type { Anchor } from '../../core/placement.ts';
 import type { NewDisk } from '../../core/planner.ts';
 
 /** A disk of a new VM, once what it names was found. */
-export type ResolvedDisk = { readonly vdi: VdiId; readonly readOnly: boolean } & (
-  | { readonly kind: 'existing'; readonly anchor: Anchor }
+export type ResolvedDisk = {
+  readonly vdi: VdiId;
+  readonly readOnly: boolean;
+} & /** `read`: as it was when it was found ready; its deletion may begin at any moment. */
+(
+  | { readonly kind: 'existing'; readonly anchor: Anchor; readonly read: Stored<unknown> }
   | {
       readonly kind: 'pinned';
       readonly anchor: Anchor;
@@ -92,14 +97,14 @@ async function existingDisk(
     return fail({
       reason: 'WRONG_STATE',
       message: `disk ${name} is ${lifecycle}`,
-      remedy: 'Wait until it is ready: flotilla vdi list.',
+      remedy: 'Wait until it is ready, or name another disk.',
       resource: { type: 'vdi', name },
       field,
     });
   const sr = await pool.srs.find(srId);
   if (!sr.ok) return fail({ ...sr.error, field });
   const anchor = { what: `disk ${name} (SR ${sr.value.record.name})`, host: sr.value.record.host };
-  return ok({ kind: 'existing', vdi: id, readOnly: disk.readOnly, anchor });
+  return ok({ kind: 'existing', vdi: id, readOnly: disk.readOnly, anchor, read: image.value });
 }
 
 async function newDisk(

@@ -5,7 +5,7 @@ import { nameTaken } from '../../../../pool/commit.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import type { Epoch, HostId, Timestamp, VmId } from '../../../../pool/records/identifiers.ts';
 import type { VmRecord } from '../../../../pool/records/vm.ts';
-import { exists, requiring } from '../../../../pool/transaction.ts';
+import { exists, requiring, unchanged } from '../../../../pool/transaction.ts';
 import type { Input } from '../../../../proto/codec.ts';
 import type { Operation } from '../../../../proto/gen/flotilla.pool.v1.ts';
 import type { CreateVmRequest, DomainType, Vm } from '../../../../proto/gen/flotilla.vm.v1.ts';
@@ -103,7 +103,8 @@ async function decide(
       pool.vms.creating({ ...draft, disks: existing, operation: operation.id }),
       requiring(
         ...[...new Set(draft.nics.map((nic) => pool.networks.key(nic.network)))].map(exists),
-        ...existing.map((disk) => exists(pool.vdis.key(disk.vdi))),
+        // Compared as read, not only as there: a disk whose deletion has begun is not given out.
+        ...disks.value.flatMap((disk) => (disk.kind === 'existing' ? [unchanged(disk.read)] : [])),
         ...[...new Set(located.value.newDisks.map((disk) => pool.srs.key(disk.sr)))].map(exists),
       ),
     ],
