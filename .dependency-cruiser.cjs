@@ -10,7 +10,11 @@ function only(name, from, allowed, comment) {
     comment,
     severity: 'error',
     from: { path: `^(?:${from})`, pathNot: anyTest },
-    to: { path: '^(?!node_modules)', pathNot: [`^(?:${[from, ...allowed].join('|')})`], dependencyTypesNot: ['core'] },
+    to: {
+      path: '^(?!node_modules)',
+      pathNot: [`^(?:${[from, ...allowed].join('|')})`],
+      dependencyTypesNot: ['core'],
+    },
   };
 }
 
@@ -39,7 +43,12 @@ module.exports = {
       from: { path: '^(.+/(?:core|kv))/', pathNot: anyTest },
       to: { pathNot: ['^base/', '^$1/', '^consensus/replica\\.ts$', '^hypervisor/port\\.ts$'] },
     },
-    only('consensus-knows-no-service', 'consensus/', ['base/', 'proto/'], 'Any service could use it.'),
+    only(
+      'consensus-knows-no-service',
+      'consensus/',
+      ['base/', 'proto/'],
+      'Any service could use it.',
+    ),
     only('pool', 'pool/', ['base/', 'proto/'], 'What the services share knows none of them.'),
     only('hypervisor', 'hypervisor/', ['base/'], 'The hypervisor knows nothing of the pool.'),
     ...services.map((name) =>
@@ -64,7 +73,12 @@ module.exports = {
       from: { pathNot: '^hypervisor/xen/' },
       to: { path: 'node_modules/koffi' },
     },
-    only('cli-talks-by-proto', 'cli/', ['base/', 'pool/', 'proto/'], 'The CLI is one client of many.'),
+    only(
+      'cli-talks-by-proto',
+      'cli/',
+      ['base/', 'pool/', 'proto/'],
+      'The CLI is one client of many.',
+    ),
     {
       name: 'tests-are-not-imported',
       comment: 'What runs does not import what tests it.',
@@ -77,6 +91,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     parser: 'swc',
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'], conditionNames: ['import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'],
+      conditionNames: ['import', 'node', 'default'],
+    },
   },
 };
