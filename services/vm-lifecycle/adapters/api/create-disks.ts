@@ -18,8 +18,7 @@ import type { NewDisk } from '../../core/planner.ts';
 export type ResolvedDisk = {
   readonly vdi: VdiId;
   readonly readOnly: boolean;
-} & /** `read`: as it was when it was found ready; its deletion may begin at any moment. */
-(
+} /** `read`: as it was when it was found ready; its deletion may begin at any moment. */ & (
   | { readonly kind: 'existing'; readonly anchor: Anchor; readonly read: Stored<unknown> }
   | {
       readonly kind: 'pinned';
