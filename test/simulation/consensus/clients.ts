@@ -8,27 +8,21 @@ export class Clients {
   readonly #world: World;
   readonly #members: readonly SimulatedMember[];
   readonly #history: ClientHistory;
-  readonly #failed: (error: unknown) => void;
   #commands = 0;
 
-  constructor(
-    world: World,
-    members: readonly SimulatedMember[],
-    history: ClientHistory,
-    failed: (error: unknown) => void,
-  ) {
+  constructor(world: World, members: readonly SimulatedMember[], history: ClientHistory) {
     this.#world = world;
     this.#members = members;
     this.#history = history;
-    this.#failed = failed;
   }
 
   /** Starts one client, which goes on to the end. */
   start(random: Random): void {
     const next = (): void => {
-      this.#operate(random).then(() => {
-        this.#world.after(1 + random.below(60), next);
-      }, this.#failed);
+      this.#operate(random).then(
+        () => this.#world.after(1 + random.below(60), next),
+        (error) => this.#world.fail(error),
+      );
     };
     this.#world.after(random.below(300), next);
   }

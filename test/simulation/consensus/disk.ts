@@ -73,7 +73,11 @@ export class SimulatedStore implements LogStore {
 
   async #writeLater(count: number): Promise<void> {
     await this.#wait();
-    for (const persist of this.#unwritten.splice(0, count)) applyPersist(this.#disk, persist);
+    try {
+      for (const persist of this.#unwritten.splice(0, count)) applyPersist(this.#disk, persist);
+    } catch (error) {
+      this.#world.fail(error);
+    }
   }
 
   compact(index: LogIndex): void {

@@ -25,10 +25,6 @@ export interface Surroundings {
   readonly bug: Bug | null;
   /** A member has taken a step; the checks have passed. */
   stepped(member: SimulatedMember, outputs: Outputs): void;
-  /** Whether the run goes on. */
-  goesOn(): boolean;
-  /** Something was thrown within a member: the run has failed. */
-  failed(error: unknown): void;
 }
 
 /** From a start to a crash. */
@@ -106,12 +102,7 @@ export class SimulatedMember {
   #clock(pulse: { readonly alive: boolean }): Clock {
     const { world } = this.#around;
     const guarded = (callback: () => void) => () => {
-      if (!pulse.alive || !this.#around.goesOn()) return;
-      try {
-        callback();
-      } catch (error) {
-        this.#around.failed(error);
-      }
+      if (pulse.alive) callback();
     };
     return {
       now: () => milliseconds(world.now * this.#rate),

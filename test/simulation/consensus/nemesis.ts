@@ -50,14 +50,19 @@ export class Nemesis {
     this.#note('calm');
   }
 
-  /** Elections are when most can go wrong: a member may crash right after it voted or won. */
-  stepped(member: SimulatedMember, { messages, persist }: Outputs): void {
+  /**
+   * Elections are when most can go wrong: a member may crash right after it voted, won, or has
+   * committed what earlier terms left behind.
+   */
+  stepped(member: SimulatedMember, { messages, persist, committed }: Outputs): void {
     if (!this.#active) return;
     const voted = messages.some((message) => message.kind === 'vote-reply' && message.granted);
     const won = persist?.entries.some(({ payload }) => payload.kind === 'noop') ?? false;
-    if (!(voted || won) || !this.#random.chance(this.#strikes)) return;
-    const delay = this.#random.pick([0, 0, 5, 30, 100]);
-    const duration = this.#random.pick([0, 10, 200, 400]);
+    const term = member.life?.node.status().term ?? 0;
+    const inherited = committed.some((entry) => entry.term < term) && member.leads;
+    if (!(voted || won || inherited) || !this.#random.chance(this.#strikes)) return;
+    const delay = this.#random.pick([0, 0, 20, 60, 150]);
+    const duration = this.#random.pick([0, 10, 300, 700]);
     this.#world.after(delay, () => this.#crash(member, duration));
   }
 

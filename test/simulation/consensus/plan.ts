@@ -42,6 +42,6 @@ export function drawPlan(random: Random): Plan {
       straggler: random.pick([0, 0.02, 0.1]),
       stragglerDelay: random.pick([100, 1000]),
     },
-    strikes: random.pick([0, 0.02, 0.2, 0.5]),
+    strikes: random.pick([0, 0.02, 0.3, 0.6]),
   };
 }

@@ -39,7 +39,6 @@ export class Simulation {
   readonly #members: readonly SimulatedMember[];
   readonly #nemesis: Nemesis;
   readonly #trace: string[] = [];
-  #violation: string | null = null;
 
   constructor(seed: number, bug: Bug | null) {
     const random = seededRandom(seed);
@@ -48,7 +47,6 @@ export class Simulation {
     this.#plan = drawPlan(random);
     const { members, limits, strikes, clients } = this.#plan;
     const network = new SimulatedNetwork(world, random.fork(), perfectNetwork, tamperWith(bug));
-    const failed = (error: unknown): void => this.#fail(error);
     const around: Surroundings = {
       world,
       random: random.fork(),
@@ -58,15 +56,13 @@ export class Simulation {
       past: new SharedPast(),
       bug,
       stepped: (member, outputs) => this.#nemesis.stepped(member, outputs),
-      goesOn: () => this.#violation === null,
-      failed,
     };
     const ids = Array.from({ length: members }, (_, i) => memberId(i + 1));
     this.#members = ids.map((id) => new SimulatedMember(id, ids, around));
     const note = (what: string): number =>
       this.#trace.push(`${world.now.toFixed(2)} ms, step ${world.steps}: ${what}`);
     this.#nemesis = new Nemesis(world, random.fork(), this.#members, network, strikes, note);
-    const service = new Clients(world, this.#members, this.#history, failed);
+    const service = new Clients(world, this.#members, this.#history);
     for (let client = 0; client < clients; client += 1) service.start(random.fork());
   }
 
@@ -74,15 +70,15 @@ export class Simulation {
   async run(): Promise<Outcome> {
     for (const member of this.#members) member.start();
     this.#nemesis.start(this.#plan.faults);
-    await this.#world.runUntil(faultyTime, () => this.#violation === null);
-    if (this.#violation === null) this.#nemesis.stop();
-    await this.#world.runUntil(faultyTime + calmTime, () => this.#violation === null);
-    if (this.#violation === null) this.#finish();
+    await this.#world.runUntil(faultyTime);
+    if (this.#world.failure === null) this.#world.after(0, () => this.#nemesis.stop());
+    await this.#world.runUntil(faultyTime + calmTime);
+    if (this.#world.failure === null) this.#finish();
     const { writes, reads } = this.#history;
     const committed = this.#checks.committed.map(({ term, what }) => `${term} ${what}`);
     return {
       seed: this.#seed,
-      violation: this.#violation,
+      violation: this.#world.failure,
       step: this.#world.steps,
       writes,
       reads,
@@ -90,11 +86,6 @@ export class Simulation {
       fingerprint: `${this.#world.steps}/${committed.length}/${hash(committed.join())}`,
       trace: this.#trace,
     };
-  }
-
-  /** An assertion of the program itself is a finding like any other. */
-  #fail(error: unknown): void {
-    this.#violation ??= error instanceof Error ? error.message : String(error);
   }
 
   /** After the calm: one leader, everybody up to date, every promise kept. */
@@ -109,7 +100,7 @@ export class Simulation {
         throw new Violation(`a member is still at ${slowest} of ${this.#history.floor}`);
       this.#history.finish(this.#checks);
     } catch (error) {
-      this.#fail(error);
+      this.#world.fail(error);
     }
   }
 }

@@ -5,6 +5,7 @@ export class World {
   readonly #heap: { readonly at: number; readonly sequence: number; readonly run: () => void }[] =
     [];
   #steps = 0;
+  #failure: string | null = null;
 
   /** Milliseconds since the beginning. */
   get now(): number {
@@ -34,18 +35,32 @@ export class World {
     return new Promise((resolve) => this.after(delay, resolve));
   }
 
-  /** Lets everything happen that is due before `end`, for as long as it `goesOn`. */
-  async runUntil(end: number, goesOn: () => boolean): Promise<void> {
-    while (goesOn()) {
+  /** Lets everything happen that is due before `end`, until something throws or `fail` is called. */
+  async runUntil(end: number): Promise<void> {
+    while (this.failure === null) {
       const next = this.#heap[0];
       if (next === undefined || next.at > end) break;
       this.#pop();
       this.#now = next.at;
       this.#steps += 1;
-      next.run();
+      try {
+        next.run();
+      } catch (error) {
+        this.fail(error);
+      }
       await settle();
     }
-    if (goesOn()) this.#now = end;
+    if (this.failure === null) this.#now = end;
+  }
+
+  /** Ends the run. An assertion of the program itself is a finding like any other. */
+  fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error.message : String(error);
+  }
+
+  /** Why the run ended early, if it did. */
+  get failure(): string | null {
+    return this.#failure;
   }
 
   #pop(): void {
