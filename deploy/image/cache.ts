@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from './command.ts';
+import { machineLock } from './machine-lock.ts';
 
 /** Entries of one kind that stay when newer ones are built, and how long any entry stays at least. */
 const entriesKept = 3;
 const entryLifetime = 24 * 60 * 60 * 1000;
-
-/** How often a waiting builder looks whether the one before it is done. */
-const lockPoll = 500;
 
 /** Where the lab keeps what it built: `$XDG_CACHE_HOME/flotilla/xen-lab`, by default in ~/.cache. */
 export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
@@ -53,7 +50,9 @@ export async function cached(
   const entry = join(root, `${kind}-${key}`);
   if (await touch(entry)) return entry;
   await mkdir(root, { recursive: true });
-  await using _lock = await lock(join(root, 'build.lock'), report);
+  await using _lock = await machineLock(`flotilla-xen-lab-${contentKey([root])}`, () =>
+    report('another process builds for the lab; waiting for it'),
+  );
   if (await touch(entry)) return entry;
   const aside = `${entry}.aside`;
   await rm(aside, { recursive: true, force: true });
@@ -87,30 +86,4 @@ async function prune(root: string, kind: string): Promise<void> {
   dated.sort((a, b) => b.used - a.used);
   for (const { path, used } of dated.slice(entriesKept))
     if (Date.now() - used > entryLifetime) await rm(path, { recursive: true, force: true });
-}
-
-/**
- * Holds a lock file that names its process. A lock whose process is gone is taken over: the
- * builder died, and what it left aside is removed by the next one.
- */
-async function lock(path: string, report: Report): Promise<AsyncDisposable> {
-  for (let waited = 0; ; waited += lockPoll) {
-    const file = await open(path, 'wx').catch(() => undefined);
-    if (file !== undefined) {
-      await file.writeFile(`${process.pid}`);
-      await file.close();
-      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
-    }
-    const holder = Number(await readFile(path, 'utf8').catch(() => '0'));
-    if (holder > 0 && !(await alive(holder))) await rm(path, { force: true });
-    if (waited === 0) report(`process ${holder} is building the same; waiting for it`);
-    await sleep(lockPoll);
-  }
-}
-
-async function alive(pid: number): Promise<boolean> {
-  return stat(`/proc/${pid}`).then(
-    () => true,
-    () => false,
-  );
 }

@@ -26,7 +26,7 @@ interface Request {
   readonly token: string;
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** Bytes of standard input that follow; -1: all that comes until the connection closes. */
+  /** Bytes of standard input that follow; -1: whatever comes while the command runs. */
   readonly inputLength: number;
   /** Bytes of each output that are sent; the rest is dropped, and the end says so. */
   readonly outputMax: number;
@@ -37,7 +37,7 @@ interface Request {
 const [port, token] = (process.argv[2] ?? '').split(':');
 if (port === undefined || token === undefined) throw new Error('usage: agent.mjs PORT:TOKEN');
 
-const server = createServer({ allowHalfOpen: true }, (socket) => {
+const server = createServer((socket) => {
   socket.on('error', () => socket.destroy());
   readRequest(socket, (request, rest) => serve(socket, request, rest));
 });
@@ -53,11 +53,20 @@ function readRequest(socket: Socket, then: (request: Request, rest: Buffer) => v
     if (end < 0) return;
     socket.off('data', listen);
     socket.pause();
-    const request: Request = JSON.parse(received.toString('utf8', 0, end));
-    if (!sameToken(request.token)) return void socket.destroy();
+    const request = parse(received.toString('utf8', 0, end));
+    if (request === undefined || !sameToken(request.token)) return void socket.destroy();
     then(request, received.subarray(end + 1));
   };
   socket.on('data', listen);
+}
+
+/** Reads a request; what is not JSON comes from a stranger. */
+function parse(line: string): Request | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 function sameToken(offered: string): boolean {
@@ -149,7 +158,6 @@ function feed(child: ChildProcess, socket: Socket, length: number, early: Buffer
   };
   pass(early);
   socket.on('data', pass);
-  socket.on('end', () => input.end());
   socket.resume();
 }
 

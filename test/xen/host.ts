@@ -73,7 +73,9 @@ async function bootOnce(plan: HostPlan): Promise<Host> {
   words.push(`flotilla.agent=${agentPort}:${plan.token}`);
   const machine = startMachine({ ...plan, kernelWords: words, serialLog });
   const { monitor } = machine;
+  let expected = false;
   const kill = async (): Promise<void> => {
+    expected = true;
     machine.process.kill('SIGKILL');
     await machine.ended;
   };
@@ -91,7 +93,13 @@ async function bootOnce(plan: HostPlan): Promise<Host> {
     });
     plan.report(`${name} starts; its console goes to ${serialLog}`);
     await answered(control, machine, serialLog, plan.report);
+    void machine.ended.then(async () => {
+      if (expected) return;
+      const end = (await tail(serialLog)).split(/\r?\n/).slice(-40).join('\n');
+      plan.report(`${name} went down by itself; its console said at last:\n${end}`);
+    });
     const shutdown = async (): Promise<void> => {
+      expected = true;
       await control.exec('sync; poweroff').catch((error: unknown) => {
         if (!(error instanceof AgentUnreachable)) throw error;
       });

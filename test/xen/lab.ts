@@ -78,7 +78,7 @@ export async function bootLab(options: LabOptions = {}): Promise<Lab> {
   const directory = await mkdtemp(join(runsDirectory(), `${process.pid}-`));
   const ethernet = await openEthernet(count);
   const plan = (index: number): HostPlan => ({
-    ...{ image, disks, report, ethernet: ethernet.ports[index] },
+    ...{ image, disks, report, ethernet: count > 1 ? ethernet.ports[index] : undefined },
     number: index + 1,
     directory: join(directory, `host-${index + 1}`),
     processors: options.processors ?? 1,

@@ -3,8 +3,13 @@ import type { ControlDomain } from './control-domain.ts';
 /** Where the pool of a test keeps its state, in the control domain. */
 const poolDirectory = '/var/lib/flotilla/pool';
 
+const upLog = '/var/log/flotilla-up.log';
+
 /** Emulated hosts are slow, and slower on a busy machine: a hang is what these are to tell. */
 const patience = 300_000;
+
+/** Between two questions: each takes the emulated processor from what is waited for. */
+const pause = 5_000;
 
 /** What a command printed, and how it ended. */
 export interface Ran {
@@ -23,16 +28,12 @@ export class PoolInLab {
     this.#host = host;
   }
 
-  /** `flotilla up` in the background; done when the pool answers and its host is up. */
+  /** `flotilla up` in the background; done when every service serves. */
   async start(): Promise<void> {
     await this.#host.sh(
-      `setsid flotilla up --dir ${poolDirectory} --hypervisor xen >/var/log/flotilla-up.log 2>&1 </dev/null &`,
+      `setsid flotilla up --dir ${poolDirectory} --hypervisor xen >${upLog} 2>&1 </dev/null &`,
     );
-    await this.eventually(
-      'the pool with its host up',
-      () => this.run('pool', 'status', '--json'),
-      (ran) => ran.code === 0 && (JSON.parse(ran.stdout) as { hostsUp: number }).hostsUp === 1,
-    );
+    await this.#host.until(`grep -q 'all services serve' ${upLog}`, patience);
   }
 
   /** Runs `flotilla ...` in the control domain. */
@@ -57,17 +58,12 @@ export class PoolInLab {
     return JSON.parse(await this.done(...command, '--json')) as Value;
   }
 
-  /** Starts a command that is not waited for. */
-  async background(...command: readonly string[]): Promise<void> {
-    const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  /** Kills a service as a crash does, as soon as a shell command succeeds in the control domain. */
+  async killOnce(condition: string, service: string): Promise<void> {
     await this.#host.sh(
-      `FLOTILLA_POOL=${poolDirectory} setsid flotilla ${words} >/dev/null 2>&1 </dev/null &`,
+      `until ${condition}; do sleep 0.05; done; pkill -KILL -f 'host-1/${service}.json'`,
+      { timeout: patience },
     );
-  }
-
-  /** The processes of a service, by their configuration's file. */
-  async kill(service: string): Promise<void> {
-    await this.#host.sh(`pkill -KILL -f 'host-1/${service}.json'`);
   }
 
   /** The names of the domains that Xen's own tool sees, without domain 0. */
@@ -110,14 +106,12 @@ export class PoolInLab {
         throw new Error(
           `${what} did not come about; the last answer: ${JSON.stringify(value)}\n${await this.logs()}`,
         );
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 
   /** The ends of all logs. */
   logs(): Promise<string> {
-    return this.#host.sh(
-      `tail -n 8 /var/log/flotilla-up.log ${poolDirectory}/host-1/logs/*.log || true`,
-    );
+    return this.#host.sh(`tail -n 8 ${upLog} ${poolDirectory}/host-1/logs/*.log || true`);
   }
 }
