@@ -9,9 +9,12 @@ import { greet, type PeerIdentity } from './greeting.ts';
 import { PeerQueue } from './queue.ts';
 import { toWire } from './to-wire.ts';
 
-/** First and longest wait before a connection that failed is tried again, in milliseconds. */
+/**
+ * First and longest wait before a connection that failed is tried again, in milliseconds. A member
+ * that comes back calls by itself, which ends the wait: see `wake`.
+ */
 const backoffMin = 50;
-const backoffMax = 1000;
+const backoffMax = 500;
 
 /** A silent connection is asked for a sign of life, and closed without one, in milliseconds. */
 const keepaliveTime = 2000;
@@ -32,9 +35,11 @@ type Stream = ClientDuplexStream<Input<PeerFrame>, PeerFrame>;
 export class PeerLink {
   readonly #self: PeerIdentity;
   readonly #to: MemberId;
-  readonly #connection: Connection;
+  readonly #address: string;
+  readonly #credentials: ChannelCredentials;
   readonly #listener: LinkListener;
   readonly #queue = new PeerQueue();
+  #connection: Connection | null = null;
   #stream: Stream | null = null;
   #blocked = false;
   #backoff = backoffMin;
@@ -52,15 +57,8 @@ export class PeerLink {
     this.#self = self;
     this.#to = to;
     this.#listener = listener;
-    this.#connection = connect(address, credentials, {
-      'grpc.initial_reconnect_backoff_ms': backoffMin,
-      'grpc.max_reconnect_backoff_ms': backoffMax,
-      'grpc.keepalive_time_ms': keepaliveTime,
-      'grpc.keepalive_timeout_ms': keepaliveTimeout,
-      'grpc.keepalive_permit_without_calls': 1,
-      // A connection of its own: other streams to the same host do not hold this one up.
-      'grpc.use_local_subchannel_pool': 1,
-    });
+    this.#address = address;
+    this.#credentials = credentials;
     this.#open();
   }
 
@@ -70,16 +68,31 @@ export class PeerLink {
     this.#flush();
   }
 
+  /** The other member is there: if this link waits before it tries again, it tries now. */
+  wake(): void {
+    if (this.#retry === null || this.#closed) return;
+    clearTimeout(this.#retry);
+    this.#backoff = backoffMin;
+    this.#open();
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#stream?.cancel();
     this.#stream = null;
-    this.#connection.close();
+    this.#connection?.close();
   }
 
+  /** Every attempt has a connection of its own, so that only this class decides when to wait. */
   #open(): void {
     this.#retry = null;
+    this.#connection = connect(this.#address, this.#credentials, {
+      'grpc.keepalive_time_ms': keepaliveTime,
+      'grpc.keepalive_timeout_ms': keepaliveTimeout,
+      'grpc.keepalive_permit_without_calls': 1,
+      'grpc.use_local_subchannel_pool': 1,
+    });
     const stream = this.#connection.client(PeerService).exchange();
     this.#stream = stream;
     this.#blocked = false;
@@ -112,6 +125,7 @@ export class PeerLink {
   #ended(stream: Stream, reason: string): void {
     if (this.#closed || this.#stream !== stream) return;
     this.#stream = null;
+    this.#connection?.close();
     this.#queue.clear();
     this.#retry = setTimeout(() => this.#open(), this.#backoff);
     this.#backoff = Math.min(2 * this.#backoff, backoffMax);

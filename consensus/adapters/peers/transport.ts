@@ -114,6 +114,7 @@ export class GrpcPeers implements PeerTransport {
       }
       from = accepted.value;
       stream.write({ greeting: greet(self, from) });
+      this.#links.get(from)?.wake();
     });
   }
 
