@@ -1,25 +1,23 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import type { SnapshotMeta } from '../../core/entry.ts';
 import { type LogIndex, logIndex } from '../../core/ids.ts';
 import type { StoreChunk } from '../../core/output.ts';
 import type { SnapshotPiece, StoreError } from '../../ports.ts';
-import { decodeRecords, encodeEntry } from '../entry-codec.ts';
-import { checkFrames, chunksOf, frames, type ReadAt } from '../snapshot-frames.ts';
+import { chunksOf, frames } from '../snapshot-frames.ts';
 import { damaged, fromErrno, type OpenError } from './errors.ts';
 import { syncDirectory } from './segment.ts';
-
-/**
- * A snapshot is a file `INDEX.snap`: a header of 16 bytes (magic, length and CRC-32 of the
- * description), the description (index, term and configuration, as a log record), and the frames
- * that travel between members.
- */
-const magic = 'FLTSNAP1';
-const headerBytes = 16;
-const descriptionBytesMax = 2 ** 16;
+import {
+  type Check,
+  describe,
+  framesOf,
+  type OpenSnapshot,
+  openSnapshot,
+  readHeader,
+  readWhole,
+} from './snapshot-format.ts';
 
 /** Size of the pieces in which a snapshot travels. */
 const pieceBytes = 256 * 2 ** 10;
@@ -34,25 +32,6 @@ function snapshotName(index: LogIndex): string {
 function snapshotIndex(name: string): LogIndex | null {
   const match = /^(\d{16})\.snap$/.exec(name);
   return match?.[1] === undefined ? null : logIndex(Number(match[1]));
-}
-
-function describe({ index, term, configuration }: SnapshotMeta): Buffer {
-  const payload = { kind: 'configuration', configuration } as const;
-  const description = encodeEntry({ index, term, payload });
-  const header = Buffer.alloc(headerBytes);
-  header.write(magic, 0, 'latin1');
-  header.writeUInt32LE(description.byteLength, 8);
-  header.writeUInt32LE(crc32(description), 12);
-  return Buffer.concat([header, description]);
-}
-
-/** An open snapshot that is known to be whole. */
-interface OpenSnapshot {
-  readonly meta: SnapshotMeta;
-  readonly file: number;
-  /** Where the frames begin, and how long they are. */
-  readonly start: number;
-  readonly size: number;
 }
 
 /** The snapshots of a data directory: the newest, and one that is being received. */
@@ -216,61 +195,6 @@ export class SnapshotFiles {
     for (const index of await this.#indexes())
       if (index < newest) await rm(join(this.#directory, snapshotName(index)), { force: true });
   }
-}
-
-/** How closely a file is looked at. */
-type Check = (file: number, index: LogIndex) => Result<OpenSnapshot, string>;
-
-/** Opens a file if it passes the check. The failure is half a sentence. */
-function openSnapshot(path: string, index: LogIndex, check: Check): Result<OpenSnapshot, string> {
-  const file = openSync(path, 'r');
-  const found = check(file, index);
-  if (!found.ok) closeSync(file);
-  return found;
-}
-
-/** The header, and every checksum. */
-function readWhole(file: number, index: LogIndex): Result<OpenSnapshot, string> {
-  const found = readHeader(file, index);
-  if (!found.ok) return found;
-  const checked = checkFrames(framesOf(found.value), found.value.size);
-  return checked.ok ? found : checked;
-}
-
-/** The header alone: what was just written here needs no more. */
-function readHeader(file: number, index: LogIndex): Result<OpenSnapshot, string> {
-  const header = readAt(file, 0, headerBytes);
-  const broken = fail('its header cannot be read');
-  if (header.byteLength < headerBytes || header.toString('latin1', 0, 8) !== magic) return broken;
-  const length = header.readUInt32LE(8);
-  if (length > descriptionBytesMax) return broken;
-  const description = readAt(file, headerBytes, length);
-  if (description.byteLength < length || crc32(description) !== header.readUInt32LE(12))
-    return broken;
-  const records = decodeRecords(description);
-  const record = records.ok ? records.value[0] : undefined;
-  if (record?.kind !== 'entry' || record.entry.payload.kind !== 'configuration') return broken;
-  const { entry } = record;
-  if (entry.index !== index) return fail('it does not stand for the index in its name');
-  const { configuration } = record.entry.payload;
-  const start = headerBytes + length;
-  const size = fstatSync(file).size - start;
-  return ok({ meta: { index, term: entry.term, configuration }, file, start, size });
-}
-
-function framesOf({ file, start }: OpenSnapshot): ReadAt {
-  return (offset, length) => readAt(file, start + offset, length);
-}
-
-function readAt(file: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const count = readSync(file, bytes, done, length - done, offset + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return bytes.subarray(0, done);
 }
 
 function missing(index: LogIndex): StoreError {

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { bytes } from '../../../base/units.ts';
+import { commandEntry, firstConfiguration, persist } from '../../../test/contract/log-store.ts';
+import { memberId } from '../../core/ids.ts';
+import { DiskLogStore } from './log-store.ts';
+
+/** A file system of 4 MiB, or null where this user may not mount one. */
+function smallDisk(): string | null {
+  const path = mkdtempSync(join(tmpdir(), 'flotilla-small-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', path], { stdio: 'ignore' });
+    return path;
+  } catch {
+    rmdirSync(path);
+    return null;
+  }
+}
+
+async function open(directory: string): Promise<DiskLogStore> {
+  const store = await DiskLogStore.open({
+    directory,
+    identity: { pool: 'p', member: memberId(1) },
+    configuration: firstConfiguration,
+    segmentBytes: bytes(2 ** 20),
+  });
+  if (!store.ok) throw new Error(store.error.detail);
+  return store.value;
+}
+
+const disk = smallDisk();
+const withDisk = disk === null ? test.skip : test;
+
+withDisk(
+  'a full disk refuses writes, and takes them again once there is room (needs root)',
+  async (t) => {
+    const path = disk ?? '';
+    t.teardown(() => {
+      execFileSync('umount', [path]);
+      rmdirSync(path);
+    });
+    const directory = join(path, 'data');
+    const store = await open(directory);
+    const filler = join(path, 'filler');
+    t.throws(() => writeFileSync(filler, Buffer.alloc(8 * 2 ** 20)), { code: 'ENOSPC' });
+
+    let index = 0;
+    const writeNext = (): ReturnType<typeof store.write> =>
+      store.write([persist({ entries: [commandEntry(index + 1, 1, 'v'.repeat(50_000))] })]);
+    let result = await writeNext();
+    for (; result.ok; result = await writeNext()) index += 1;
+    t.true(index > 10, 'the room that was prepared ahead was used');
+    t.is(result.error.code, 'full');
+    t.regex(result.error.detail, /free some space/);
+
+    rmSync(filler);
+    t.true((await writeNext()).ok);
+    index += 1;
+    await store.close();
+    const again = await open(directory);
+    t.is(again.recovered.entries.length, index);
+    await again.close();
+  },
+);
