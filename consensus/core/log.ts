@@ -102,6 +102,18 @@ export class Log {
     return this.#entries.slice(start, end);
   }
 
+  /** The place up to which the log may be compacted so that these bounds of it stay before `end`. */
+  trailingStart(end: LogIndex, bytesMax: number, entriesMax: number): LogIndex {
+    let at = end;
+    let size = 0;
+    while (at > this.#base.index && end - at < entriesMax) {
+      size += entrySize(present(this.#entries[at - this.#base.index - 1], 'it is in the log'));
+      if (size > bytesMax) break;
+      at = logIndex(at - 1);
+    }
+    return at;
+  }
+
   /** Adds entries at the end. */
   append(entries: readonly Entry[]): void {
     for (const entry of entries) this.#push(entry);

@@ -24,8 +24,9 @@ export interface RaftLimits {
   readonly uncommittedBytesMax: Bytes;
   /** Reads that wait for a confirmation of the leader. */
   readonly waitingReadsMax: number;
-  /** Entries kept behind a snapshot, so that a slow follower needs no snapshot. */
+  /** What is kept behind a snapshot, so that a slow follower needs none, in number and in size. */
   readonly trailingEntries: number;
+  readonly trailingBytes: Bytes;
 }
 
 /** A read that waits at the leader; `from` may be the leader itself. */

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { bytes } from '../../base/units.ts';
 import { CorePool } from '../../test/golden/raft/core-pool.ts';
 import { logIndex } from './ids.ts';
 import type { Message } from './message.ts';
@@ -29,6 +30,14 @@ test('[R35] the log is compacted behind a snapshot, but for the trailing entries
   t.is(pool.raft(1).log.base.index, logIndex(3));
   t.is(pool.raft(1).log.lastIndex, logIndex(5));
   t.is(pool.snapshot(1).compacted, null, 'a snapshot of the same place changes nothing');
+});
+
+test('[R35] the trailing entries are bounded in bytes, too', (t) => {
+  const pool = new CorePool(1, { trailingEntries: 10, trailingBytes: bytes(350) });
+  pool.elect(1);
+  pool.propose(1, ...'abc', 'x'.repeat(200), 'd');
+  pool.settle();
+  t.is(pool.snapshot(1).compacted, logIndex(4));
 });
 
 test('[R36] a follower that needs compacted entries gets the snapshot, piece after piece', (t) => {

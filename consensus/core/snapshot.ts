@@ -111,8 +111,9 @@ function install(raft: Raft, snapshot: SnapshotMeta): void {
 export function onSnapshotMade(raft: Raft, snapshot: SnapshotMeta): void {
   if (snapshot.index <= raft.snapshot.index) return;
   raft.snapshot = snapshot;
-  const keep = logIndex(Math.max(0, snapshot.index - raft.limits.trailingEntries));
-  if (keep <= raft.log.base.index) return;
-  raft.log.compact(keep);
-  raft.effects.compacted = keep;
+  const { trailingBytes, trailingEntries } = raft.limits;
+  const last = raft.log.trailingStart(snapshot.index, trailingBytes, trailingEntries);
+  if (last <= raft.log.base.index) return;
+  raft.log.compact(last);
+  raft.effects.compacted = last;
 }

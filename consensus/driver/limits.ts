@@ -41,6 +41,7 @@ export const defaultLimits: NodeLimits = {
   uncommittedBytesMax: bytes(64 * 2 ** 20),
   waitingReadsMax: 10_000,
   trailingEntries: 5000,
+  trailingBytes: bytes(8 * 2 ** 20),
   tickInterval: milliseconds(20),
   // etcd's default for a request, which etcdctl's users know.
   commandBytesMax: bytes(1.5 * 2 ** 20),

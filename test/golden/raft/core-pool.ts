@@ -32,6 +32,7 @@ export const testLimits: RaftLimits = {
   uncommittedBytesMax: bytes(4000),
   waitingReadsMax: 3,
   trailingEntries: 1,
+  trailingBytes: bytes(1000),
 };
 
 /** Size of the pieces in which this pool's snapshots travel. */
