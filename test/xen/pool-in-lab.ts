@@ -60,10 +60,11 @@ export class PoolInLab {
 
   /** Kills a service as a crash does, as soon as a shell command succeeds in the control domain. */
   async killOnce(condition: string, service: string): Promise<void> {
-    await this.#host.sh(
-      `until ${condition}; do sleep 0.05; done; pkill -KILL -f 'host-1/${service}.json'`,
-      { timeout: patience },
-    );
+    // In brackets, the pattern does not match the command line of the shell that has it.
+    const pattern = `host-1/[${service.charAt(0)}]${service.slice(1)}[.]json`;
+    await this.#host.sh(`until ${condition}; do sleep 0.05; done; pkill -KILL -f '${pattern}'`, {
+      timeout: patience,
+    });
   }
 
   /** The names of the domains that Xen's own tool sees, without domain 0. */
