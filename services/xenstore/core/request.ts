@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
+import type { StoreActions } from './actions.ts';
 import type { Change } from './change.ts';
 import {
   type Connection,
@@ -18,7 +19,6 @@ import {
   formatPermission,
   parsePermissions,
 } from './permissions.ts';
-import type { Store } from './store.ts';
 import type { Transaction } from './transaction.ts';
 import { type Node, nodeAt } from './tree.ts';
 import type { Watch } from './watches.ts';
@@ -36,7 +36,7 @@ const done: Reply = { reply: nulTerminated('OK') };
 
 /** Handles one request of one connection: the table of messages of docs/misc/xenstore.txt. */
 export function handleRequest(
-  store: Store,
+  store: StoreActions,
   connection: Connection,
   name: MessageName,
   packet: Packet,
@@ -93,7 +93,7 @@ export function handleRequest(
 
 /** The node at a path, as far as the connection may read it, and remembered by the transaction. */
 function readable(
-  store: Store,
+  store: StoreActions,
   connection: Connection,
   transaction: Transaction | undefined,
   path: Path,
@@ -111,7 +111,7 @@ function readable(
 }
 
 function read(
-  store: Store,
+  store: StoreActions,
   connection: Connection,
   transaction: Transaction | undefined,
   payload: Uint8Array,
@@ -129,7 +129,7 @@ function read(
 }
 
 function readPart(
-  store: Store,
+  store: StoreActions,
   connection: Connection,
   transaction: Transaction | undefined,
   payload: Uint8Array,
@@ -144,7 +144,7 @@ function readPart(
 }
 
 function change(
-  store: Store,
+  store: StoreActions,
   connection: Connection,
   transaction: Transaction | undefined,
   wanted: Change,
@@ -157,7 +157,7 @@ function change(
 }
 
 function write(
-  store: Store,
+  store: StoreActions,
   connection: Connection,
   transaction: Transaction | undefined,
   payload: Uint8Array,
@@ -171,7 +171,7 @@ function write(
 }
 
 function onePath(
-  store: Store,
+  store: StoreActions,
   connection: Connection,
   transaction: Transaction | undefined,
   payload: Uint8Array,
@@ -185,7 +185,7 @@ function onePath(
 }
 
 function setPermissions(
-  store: Store,
+  store: StoreActions,
   connection: Connection,
   transaction: Transaction | undefined,
   payload: Uint8Array,
@@ -205,7 +205,7 @@ function setPermissions(
   });
 }
 
-function watch(store: Store, connection: Connection, payload: Uint8Array): Outcome {
+function watch(store: StoreActions, connection: Connection, payload: Uint8Array): Outcome {
   const strings = readStrings(payload, 2);
   if (!strings.ok) return strings;
   const [text = '', token = ''] = strings.value;
@@ -218,7 +218,7 @@ function watch(store: Store, connection: Connection, payload: Uint8Array): Outco
   return store.watch(connection, watched) ? ok({ ...done, watched }) : fail('EEXIST');
 }
 
-function unwatch(store: Store, connection: Connection, payload: Uint8Array): Outcome {
+function unwatch(store: StoreActions, connection: Connection, payload: Uint8Array): Outcome {
   const strings = readStrings(payload, 2);
   if (!strings.ok) return strings;
   const [text = '', token = ''] = strings.value;
@@ -226,7 +226,7 @@ function unwatch(store: Store, connection: Connection, payload: Uint8Array): Out
 }
 
 /** Ends the caller's watches and its transactions (XSA-330, XSA-484). */
-function reset(store: Store, connection: Connection): Outcome {
+function reset(store: StoreActions, connection: Connection): Outcome {
   for (const each of [...connection.watches.values()])
     store.unwatch(connection, each.text, each.token);
   connection.transactions.clear();
@@ -234,7 +234,7 @@ function reset(store: Store, connection: Connection): Outcome {
 }
 
 function begin(
-  store: Store,
+  store: StoreActions,
   connection: Connection,
   transaction: Transaction | undefined,
 ): Outcome {
@@ -245,7 +245,7 @@ function begin(
 }
 
 function end(
-  store: Store,
+  store: StoreActions,
   connection: Connection,
   transaction: Transaction | undefined,
   { payload, transactionId }: Packet,

@@ -1,5 +1,6 @@
 import { present } from '../../../base/assert.ts';
 import { fail, ok, type Result } from '../../../base/result.ts';
+import type { StoreActions } from './actions.ts';
 import { applyChange, type Change } from './change.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import type { XenstoreError } from './error.ts';
@@ -36,7 +37,7 @@ interface Made {
  * xenstore as a deterministic state machine: the tree, who is connected, what they watch, their
  * transactions. It knows no socket, no ring and no clock.
  */
-export class Store {
+export class Store implements StoreActions {
   readonly #connections = new Map<ConnectionId, Connection>();
   readonly #watches = new WatchTrie();
   #root = emptyTree();
@@ -45,7 +46,6 @@ export class Store {
   #outputs: Output[] = [];
   #made: Made[] = [];
 
-  /** The tree as it is now. */
   get root(): Node {
     return this.#root;
   }
@@ -84,7 +84,6 @@ export class Store {
     return ok(undefined);
   }
 
-  /** A generation that no node has yet. */
   nextGeneration(): Generation {
     this.#generation += 1;
     return this.#generation;
@@ -114,7 +113,6 @@ export class Store {
     for (const made of this.#made) this.#fire(made);
   }
 
-  /** Makes one change outside a transaction. */
   change(connection: Connection, change: Change): Result<void, XenstoreError> {
     const before = this.#root;
     const outcome = applyChange(before, change, connection.domain, this.nextGeneration());
@@ -124,7 +122,6 @@ export class Store {
     return ok(undefined);
   }
 
-  /** Opens a transaction on the tree as it is now. */
   begin(connection: Connection): number {
     const id = this.#nextTransaction;
     this.#nextTransaction = id === 0xffffffff ? 1 : id + 1;
@@ -132,7 +129,6 @@ export class Store {
     return id;
   }
 
-  /** Makes a transaction's changes. It is over, whatever comes of it. */
   commit(connection: Connection, transaction: Transaction): Result<void, XenstoreError> {
     const before = this.#root;
     const outcome = transaction.commit(before, connection.domain, this.nextGeneration());
@@ -142,14 +138,12 @@ export class Store {
     return ok(undefined);
   }
 
-  /** False where the connection has this watch already. */
   watch(connection: Connection, watch: Watch): boolean {
     if (!this.#watches.add(watch)) return false;
     connection.watches.set(watchKey(watch.text, watch.token), watch);
     return true;
   }
 
-  /** False where the connection has no such watch. */
   unwatch(connection: Connection, text: string, token: string): boolean {
     const watch = connection.watches.get(watchKey(text, token));
     if (watch === undefined) return false;
