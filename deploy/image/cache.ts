@@ -50,10 +50,20 @@ export async function cached(
   const entry = join(root, `${kind}-${key}`);
   if (await touch(entry)) return entry;
   await mkdir(root, { recursive: true });
-  await using _lock = await machineLock(`flotilla-xen-lab-${contentKey([root])}`, () =>
+  const lock = await machineLock(`flotilla-xen-lab-${contentKey([root])}`, () =>
     report('another process builds for the lab; waiting for it'),
   );
-  if (await touch(entry)) return entry;
+  try {
+    if (await touch(entry)) return entry;
+    await buildAside(entry, build);
+    await prune(root, kind);
+    return entry;
+  } finally {
+    await lock[Symbol.asyncDispose]();
+  }
+}
+
+async function buildAside(entry: string, build: (aside: string) => Promise<void>): Promise<void> {
   const aside = `${entry}.aside`;
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside);
@@ -63,8 +73,6 @@ export async function cached(
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-  await prune(root, kind);
-  return entry;
 }
 
 /** Marks an entry as used just now; false when there is none. */

@@ -29,16 +29,19 @@ async function boot(hosts: number, memory: number | undefined): Promise<number> 
   const lab = await Promise.race([bootLab(options), interrupted]);
   // Interrupted in the middle of a boot: QEMU ends with this process.
   if (Array.isArray(lab)) return 130;
-  await using _ = lab;
   report(`${lab.hosts.map(({ name }) => name).join(', ')}: Xen runs; flotilla and xl are there`);
-  if (process.stdin.isTTY) {
-    report(keysHelp);
-    await Promise.race([converse(lab.hosts), interrupted]);
-  } else {
-    report('to use it: npm run xen -- exec HOST COMMAND...; to end it: SIGTERM');
-    await interrupted;
+  try {
+    if (process.stdin.isTTY) {
+      report(keysHelp);
+      await Promise.race([converse(lab.hosts), interrupted]);
+    } else {
+      report('to use it: npm run xen -- exec HOST COMMAND...; to end it: SIGTERM');
+      await interrupted;
+    }
+  } finally {
+    report('stopping all hosts');
+    await lab.close();
   }
-  report('stopping all hosts');
   return 0;
 }
 
