@@ -8,11 +8,11 @@ import { commandEntry, firstConfiguration, persist } from '../../../test/contrac
 import { memberId } from '../../core/ids.ts';
 import { DiskLogStore } from './log-store.ts';
 
-/** A file system of 4 MiB, or null where this user may not mount one. */
+/** A file system of 8 MiB, or null where this user may not mount one. */
 function smallDisk(): string | null {
   const path = mkdtempSync(join(tmpdir(), 'flotilla-small-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', path], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', path], { stdio: 'ignore' });
     return path;
   } catch {
     rmdirSync(path);
@@ -45,7 +45,7 @@ withDisk(
     const directory = join(path, 'data');
     const store = await open(directory);
     const filler = join(path, 'filler');
-    t.throws(() => writeFileSync(filler, Buffer.alloc(8 * 2 ** 20)), { code: 'ENOSPC' });
+    t.throws(() => writeFileSync(filler, Buffer.alloc(16 * 2 ** 20)), { code: 'ENOSPC' });
 
     let index = 0;
     const writeNext = (): ReturnType<typeof store.write> =>
