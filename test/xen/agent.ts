@@ -19,7 +19,7 @@ const requestMax = 256 * 2 ** 10;
 /** Commands at once; the lab runs a handful. */
 const connectionsMax = 64;
 
-/** How long output is awaited that a background process of an ended command may still hold open. */
+/** For how long the outputs of an ended command, still held open, have to be silent. */
 const drainTime = 500;
 
 interface Request {
@@ -107,7 +107,22 @@ function serve(socket: Socket, request: Request, early: Buffer): void {
   child.on('error', (error) => end({ code: 127, error: error.message }));
   // A shell's way to say that a signal ended it: 128 and the signal's number; 137 is a kill.
   child.on('close', (code) => end({ code: code ?? 137 }));
-  child.on('exit', (code) => setTimeout(() => end({ code: code ?? 137 }), drainTime));
+  // What it printed may still be on its way, and what it started may hold its outputs for ever.
+  child.on('exit', (code) => whenQuiet(child, () => end({ code: code ?? 137 })));
+}
+
+/**
+ * Calls back when the outputs have been silent for `drainTime`. On a busy processor a timer may
+ * run late, before output that came in time is read: so what is there is read once more first.
+ */
+function whenQuiet(child: ChildProcess, then: () => void): void {
+  const afterReading = (): void => void setImmediate(then);
+  let timer = setTimeout(afterReading, drainTime);
+  for (const output of [child.stdout, child.stderr])
+    output?.on('data', () => {
+      clearTimeout(timer);
+      timer = setTimeout(afterReading, drainTime);
+    });
 }
 
 function killGroup(child: ChildProcess): void {
