@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Result } from '../../base/result.ts';
-import { bytes, type Milliseconds } from '../../base/units.ts';
+import { type Bytes, bytes, type Milliseconds } from '../../base/units.ts';
 import type {
   Console,
   Domain,
@@ -95,6 +95,20 @@ export async function until(
     await sleep(pause);
   }
   assert.fail(`the domain stayed ${JSON.stringify(await find(hypervisor, uuid))}`);
+}
+
+/** Waits until as much memory is free as before: Xen frees a domain's own structures a little later. */
+export async function untilFree(
+  { hypervisor, patience }: ContractSubject,
+  before: Bytes,
+): Promise<void> {
+  const pause = 100;
+  const free = async () => value(await hypervisor.info()).memoryFree;
+  for (let waited = 0; waited < patience; waited += pause) {
+    if ((await free()) === before) return;
+    await sleep(pause);
+  }
+  assert.fail(`${before - (await free())} bytes did not come back`);
 }
 
 /** Builds a domain, hands it over, and destroys it whatever happens. */
