@@ -33,7 +33,10 @@ export function runHost(
       arguments: [program, ...each.command, '--config', file],
       log: join(logs, `${each.name}.log`),
       restart: options.restart,
-      environment: { NODE_COMPILE_CACHE: join(plan.directory, '..', '.compile-cache') },
+      environment: {
+        NODE_COMPILE_CACHE:
+          process.env.NODE_COMPILE_CACHE ?? join(plan.directory, '..', '.compile-cache'),
+      },
       onState: (state) => options.onState(each.name, state),
     });
   });

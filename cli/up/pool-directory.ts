@@ -89,7 +89,7 @@ function sameAsAsked(choice: PoolChoice, request: UpRequest): Result<PoolChoice,
 }
 
 /** What the CLI reads: see `cli/connection`. */
-function poolFileContent(choice: PoolChoice): object {
+export function poolFileContent(choice: PoolChoice): object {
   return {
     name: choice.name,
     hosts: choice.hosts.map((host) => ({

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { BuildFailure } from '../../deploy/image/command.ts';
+import { BuildFailure, type Report } from '../../deploy/image/command.ts';
 import { AgentUnreachable } from './agent-client.ts';
 import { CommandFailure, type ControlDomain } from './control-domain.ts';
 import { BootFailure } from './host.ts';
-import { bootLab } from './lab.ts';
+import { bootLab, type Lab } from './lab.ts';
+import { startPool } from './pool.ts';
 import { elapsedReport } from './progress.ts';
 import { runningHosts } from './record.ts';
 import { converse, keysHelp } from './terminal.ts';
@@ -12,25 +13,44 @@ import { refreshToolstack } from './toolstack.ts';
 
 const usage = `Real Xen hosts under QEMU, on this machine.
 
-  npm run xen [-- --hosts N] [--memory MIB]     boot hosts and open a shell on them
+  npm run xen [-- --hosts N] [--memory MIB]     boot hosts, start one pool on them, open a shell
+  npm run xen -- --bare ...                     the same without a pool: Xen and xl only
   npm run xen -- exec HOST COMMAND...           run a command on a host that runs already
   npm run xen -- shell [HOST]                   open one more shell on it
   npm run xen -- refresh                        push the checkout's sources to all of them
 
-The second to fourth speak to the lab that was booted last. Without a terminal, the first one
-waits until it is told to end (SIGTERM, Ctrl-C).
+exec, shell and refresh speak to the lab that was booted last. Without a terminal, the first two
+wait until they are told to end (SIGTERM, Ctrl-C).
 `;
 
+/** Starts the pool, and says how that went: a pool that does not start is for the shell to look at. */
+async function poolStarted(lab: Lab, report: Report): Promise<string> {
+  try {
+    await startPool(lab, report);
+    return 'one pool of all hosts serves; try: flotilla pool status, flotilla vm create --help';
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    return `the pool does not answer (logs: /var/lib/flotilla/pool/HOST/logs): ${error.message}`;
+  }
+}
+
 /** Boots hosts and stays with them until the person, or a signal, ends it. */
-async function boot(hosts: number, memory: number | undefined): Promise<number> {
+async function boot(hosts: number, memory: number | undefined, bare: boolean): Promise<number> {
   const report = elapsedReport();
   const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   const options = memory === undefined ? { hosts, report } : { hosts, memory, report };
   const lab = await Promise.race([bootLab(options), interrupted]);
   // Interrupted in the middle of a boot: QEMU ends with this process.
   if (Array.isArray(lab)) return 130;
-  report(`${lab.hosts.map(({ name }) => name).join(', ')}: Xen runs; flotilla and xl are there`);
+  const names = lab.hosts.map(({ name }) => name).join(', ');
+  report(`${names}: Xen runs${bare ? '' : '; starting Flotilla on it, which takes minutes'}`);
   try {
+    const started = await Promise.race([
+      bare ? 'xl is there' : poolStarted(lab, report),
+      interrupted,
+    ]);
+    if (Array.isArray(started)) return 130;
+    report(started);
     if (process.stdin.isTTY) {
       report(keysHelp);
       await Promise.race([converse(lab.hosts), interrupted]);
@@ -89,14 +109,14 @@ async function main(): Promise<number> {
     options: {
       hosts: { type: 'string', default: '1' },
       memory: { type: 'string' },
+      bare: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  if (!values.help)
-    return boot(
-      Number(values.hosts),
-      values.memory === undefined ? undefined : Number(values.memory),
-    );
+  if (!values.help) {
+    const memory = values.memory === undefined ? undefined : Number(values.memory);
+    return boot(Number(values.hosts), memory, values.bare);
+  }
   process.stdout.write(usage);
   return 0;
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type ArchiveEntry, cpioArchive } from '../../deploy/image/cpio.ts';
+import { compiledCode } from '../../deploy/toolstack/compile-cache.ts';
 import {
   type LayerFile,
   readSources,
@@ -14,9 +15,14 @@ export const checkout = resolve(import.meta.dirname, '../..');
 /** Where a host looks for its configuration; its init starts the toolstack once the file is there. */
 const configPath = '/etc/flotilla/host.json';
 
-/** The sources that run on a host, as they are now, with the lab's agent. */
+/** What `flotilla host up` prints on a host, since its first start. */
+export const toolstackLog = '/var/log/flotilla/host.log';
+
+/** The sources that run on a host, as they are now, compiled, with the lab's agent. */
 export async function hostSources(): Promise<LayerFile[]> {
-  return [...(await readSources(checkout)), await strippedProgram(checkout, 'test/xen/agent.ts')];
+  const sources = await readSources(checkout);
+  const agent = await strippedProgram(checkout, 'test/xen/agent.ts');
+  return [...sources, ...(await compiledCode(checkout)), agent];
 }
 
 /**
@@ -35,7 +41,7 @@ export async function refreshToolstack(host: ControlDomain): Promise<void> {
 /**
  * Gives a host its configuration. The host's init sees the file within a second and runs
  * `flotilla host up --config /etc/flotilla/host.json`, again whenever that ends. Its output goes to
- * /var/log/flotilla/host.log.
+ * `toolstackLog`.
  */
 export async function startToolstack(host: ControlDomain, config: object): Promise<void> {
   await host.put(configPath, `${JSON.stringify(config, null, 2)}\n`, 0o600);
