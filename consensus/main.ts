@@ -9,6 +9,7 @@ import { DiskLogStore } from './adapters/disk/log-store.ts';
 import { bindServer, shutDownServer } from './adapters/etcd/bind.ts';
 import { serveEtcd } from './adapters/etcd/server.ts';
 import { GrpcPeers } from './adapters/peers/transport.ts';
+import { type Configuration, configurationOf } from './core/configuration.ts';
 import { defaultLimits } from './driver/limits.ts';
 import { type Flags, flagsCommand, settingsOf } from './flags.ts';
 import { firstMemberId, type PoolIdentity, poolIdentity } from './identity.ts';
@@ -51,13 +52,13 @@ export async function startMember(
   const disk = await DiskLogStore.open({
     directory: settings.dataDir,
     identity: { pool: identity.pool, member: self },
-    configuration: { voters: [...ids.values()], learners: [] },
+    configuration: firstConfiguration(settings, ids),
   });
   if (!disk.ok) {
     const { code, detail } = disk.error;
     return fail({ isFinal: code === 'foreign' || code === 'damaged', detail });
   }
-  const peers = connectPeers(settings, identity, self, ids, credentials.value, log);
+  const peers = connectPeers(identity, self, credentials.value, log);
   const peerServer = new Server();
   peers.serve(peerServer);
   const store = new Store();
@@ -85,11 +86,7 @@ export async function startMember(
     store,
     replica: node,
     clusterId: identity.clusterId,
-    members: [...ids].map(([name, id]) => ({
-      id,
-      name,
-      peerUrls: [`${scheme}://${settings.initialCluster.get(name)}`],
-    })),
+    peerScheme: scheme,
     quota: settings.quota,
     clock: systemClock,
     listen: settings.listenClient,
@@ -128,18 +125,25 @@ function memberIds({ clusterToken, initialCluster }: MemberSettings): Map<string
   return new Map(names.map((name) => [name, firstMemberId(clusterToken, name)]));
 }
 
+function firstConfiguration(
+  { initialCluster }: MemberSettings,
+  ids: ReadonlyMap<string, MemberId>,
+): Configuration {
+  const addresses = [...ids].map(([name, member]) => ({
+    member,
+    peers: [initialCluster.get(name) ?? ''],
+  }));
+  return { ...configurationOf([...ids.values()]), addresses };
+}
+
 function connectPeers(
-  settings: MemberSettings,
   { pool }: PoolIdentity,
   self: MemberId,
-  ids: ReadonlyMap<string, MemberId>,
   credentials: Credentials,
   log: Logger,
 ): GrpcPeers {
-  const others = [...ids].filter(([, id]) => id !== self);
   return new GrpcPeers({
     self: { pool, member: self },
-    addresses: new Map(others.map(([name, id]) => [id, settings.initialCluster.get(name) ?? ''])),
     credentials: credentials.channel,
     events: {
       connected: (member) => log.info({ member }, 'connected'),

@@ -6,6 +6,7 @@ import { systemClock } from './adapters/clock.ts';
 import { startAlone } from './adapters/memory/alone.ts';
 import { blankDisk, type MemoryDisk, MemoryLogStore } from './adapters/memory/log-store.ts';
 import { MemoryNetwork } from './adapters/memory/peers.ts';
+import { configurationOf } from './core/configuration.ts';
 import { type LogIndex, type MemberId, memberId } from './core/ids.ts';
 import type { Persist } from './core/output.ts';
 import { defaultLimits, type NodeLimits } from './driver/limits.ts';
@@ -82,7 +83,7 @@ function until(member: Member, holds: (status: ReplicaStatus) => boolean): Promi
 const command = (text: string): Uint8Array => Buffer.from(text);
 
 test('a member alone commits, survives a restart, and answers reads', async (t) => {
-  const disk = blankDisk({ voters: [memberId(1)], learners: [] });
+  const disk = blankDisk(configurationOf([memberId(1)]));
   const network = new MemoryNetwork();
   const first = startMember(memberId(1), disk, network);
   await until(first, (status) => status.leader === 1);
@@ -103,9 +104,9 @@ test('a member alone commits, survives a restart, and answers reads', async (t) 
 test('any of three members takes proposals, and a new leader takes over from a dead one', async (t) => {
   const ids = [1, 2, 3].map(memberId);
   const network = new MemoryNetwork();
-  const disks = ids.map(() => blankDisk({ voters: ids, learners: [] }));
+  const disks = ids.map(() => blankDisk(configurationOf(ids)));
   const members = ids.map((id, i) =>
-    startMember(id, disks[i] ?? blankDisk({ voters: ids, learners: [] }), network),
+    startMember(id, disks[i] ?? blankDisk(configurationOf(ids)), network),
   );
   await Promise.all(members.map((member) => until(member, (status) => status.leader !== null)));
   const results = await Promise.all(
@@ -136,7 +137,7 @@ test('any of three members takes proposals, and a new leader takes over from a d
 
 test('without a leader a proposal and a read fail at once', async (t) => {
   const voters = [1, 2, 3].map(memberId);
-  const member = startMember(memberId(1), blankDisk({ voters, learners: [] }), new MemoryNetwork());
+  const member = startMember(memberId(1), blankDisk(configurationOf(voters)), new MemoryNetwork());
   const proposed = await member.node.propose(command('x'));
   const read = await member.node.readBarrier();
   t.is(proposed.ok ? null : proposed.error.code, 'no-leader');
@@ -148,19 +149,14 @@ test('a member that was away gets a snapshot once the log is compacted', async (
   const ids = [1, 2, 3].map(memberId);
   const limits = { ...defaultLimits, snapshotEntries: 20, trailingEntries: 2 };
   const network = new MemoryNetwork();
-  const disks = ids.map(() => blankDisk({ voters: ids, learners: [] }));
+  const disks = ids.map(() => blankDisk(configurationOf(ids)));
   const [one, two] = [0, 1].map((i) =>
-    startMember(
-      memberId(i + 1),
-      disks[i] ?? blankDisk({ voters: ids, learners: [] }),
-      network,
-      limits,
-    ),
+    startMember(memberId(i + 1), disks[i] ?? blankDisk(configurationOf(ids)), network, limits),
   );
   if (one === undefined || two === undefined) throw new Error('two members started');
   await until(one, (status) => status.leader !== null);
   for (let i = 0; i < 100; i += 1) t.true((await one.node.propose(command(`${i}`))).ok);
-  const three = startMember(memberId(3), blankDisk({ voters: ids, learners: [] }), network, limits);
+  const three = startMember(memberId(3), blankDisk(configurationOf(ids)), network, limits);
   await until(three, (status) => status.leader !== null);
   t.deepEqual(await three.node.readBarrier(), ok(undefined));
   t.deepEqual(three.journal.lines, one.journal.lines);
@@ -187,7 +183,7 @@ class FillableStore extends MemoryLogStore {
 test('a member with a full disk hands over, serves reads only, and recovers', async (t) => {
   const ids = [1, 2, 3].map(memberId);
   const network = new MemoryNetwork();
-  const stores = ids.map(() => new FillableStore(blankDisk({ voters: ids, learners: [] })));
+  const stores = ids.map(() => new FillableStore(blankDisk(configurationOf(ids))));
   const limits = { ...defaultLimits, diskRetry: milliseconds(50) };
   const members = ids.map((id, i) => startWith(id, stores[i], network, limits));
   await Promise.all(members.map((member) => until(member, (status) => status.leader !== null)));

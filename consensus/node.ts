@@ -1,10 +1,11 @@
 import type { Random } from '../base/random.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { milliseconds } from '../base/units.ts';
-import { membersOf } from './core/configuration.ts';
+import type { Configuration } from './core/configuration.ts';
 import type { Entry, SnapshotMeta } from './core/entry.ts';
 import type { LogIndex, MemberId } from './core/ids.ts';
 import type { Input } from './core/input.ts';
+import type { MembershipChange } from './core/membership.ts';
 import type { Outputs } from './core/output.ts';
 import { createRaft, type Raft } from './core/raft.ts';
 import { step } from './core/step.ts';
@@ -14,7 +15,13 @@ import { noLeader, ProposalBook } from './driver/proposals.ts';
 import { SnapshotKeeper } from './driver/snapshots.ts';
 import { type DiskState, Writer } from './driver/writer.ts';
 import type { Clock, LogStore, PeerTransport, StoreError } from './ports.ts';
-import type { Replica, ReplicaError, ReplicaStatus, StateMachine } from './replica.ts';
+import type {
+  MembershipError,
+  Replica,
+  ReplicaError,
+  ReplicaStatus,
+  StateMachine,
+} from './replica.ts';
 
 /** What a member is made of. The node becomes the owner of the store, not of the rest. */
 export interface NodeParts<Reply> {
@@ -87,6 +94,7 @@ export class Node<Reply> implements Replica<Reply> {
       },
       unreachable: (member) => node.#feed({ kind: 'unreachable', member }),
     });
+    parts.transport.configure(node.#raft.log.configuration);
     node.#stopTicking = parts.clock.every(parts.limits.tickInterval, () => node.#tick());
     node.#schedule();
     return ok(node);
@@ -116,7 +124,7 @@ export class Node<Reply> implements Replica<Reply> {
       term,
       commitIndex: commit,
       appliedIndex: this.#applied,
-      members: membersOf(log.configuration),
+      configuration: log.configuration,
     };
   }
 
@@ -131,8 +139,13 @@ export class Node<Reply> implements Replica<Reply> {
   }
 
   /** Hands the leadership to another member, if this one has it. */
-  transferLeadership(to: MemberId): void {
+  transferLeadership(to: MemberId): Promise<Result<void, MembershipError>> {
     this.#feed({ kind: 'transfer', to });
+    return Promise.resolve(ok(undefined));
+  }
+
+  changeMembership(_change: MembershipChange): Promise<Result<Configuration, MembershipError>> {
+    return Promise.resolve(fail({ code: 'not-ready', detail: 'members cannot be changed yet' }));
   }
 
   /** Stops at once; what was proposed may yet take effect. Done when the store is closed. */
@@ -257,7 +270,7 @@ export class Node<Reply> implements Replica<Reply> {
     if (state === 'good' || leadership === null) return;
     const others = [...leadership.progress].filter(([, progress]) => progress.active);
     const best = others.sort(([, a], [, b]) => b.match - a.match)[0];
-    if (best !== undefined) this.transferLeadership(best[0]);
+    if (best !== undefined) this.#feed({ kind: 'transfer', to: best[0] });
   }
 
   #announce(): void {
@@ -267,8 +280,10 @@ export class Node<Reply> implements Replica<Reply> {
       status.role === before.role &&
       status.term === before.term &&
       status.leader === before.leader &&
-      status.members.join() === before.members.join();
+      status.configuration === before.configuration;
     if (same) return;
+    if (status.configuration !== before.configuration)
+      this.#parts.transport.configure(status.configuration);
     this.#announced = status;
     for (const listener of this.#listeners) listener(status);
   }

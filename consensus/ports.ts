@@ -1,5 +1,6 @@
 import type { Result } from '../base/result.ts';
 import type { Milliseconds } from '../base/units.ts';
+import type { Configuration } from './core/configuration.ts';
 import type { SnapshotMeta } from './core/entry.ts';
 import type { LogIndex, MemberId } from './core/ids.ts';
 import type { Message } from './core/message.ts';
@@ -76,6 +77,8 @@ export interface PeerTransport {
   send(messages: readonly Message[]): void;
   /** Names who receives, once, before anything is sent. */
   attach(receiver: PeerReceiver): void;
+  /** Who takes part now, and where: called before anything is sent, and after every change. */
+  configure(configuration: Configuration): void;
 }
 
 /** Time, and the turns of the event loop. */

@@ -1,5 +1,7 @@
 import type { Result } from '../base/result.ts';
+import type { Configuration } from './core/configuration.ts';
 import type { LogIndex, MemberId, Term } from './core/ids.ts';
+import type { MembershipChange, MembershipRefusal } from './core/membership.ts';
 
 /**
  * The seam between consensus and the store: the store is a `StateMachine` that every member feeds
@@ -48,7 +50,14 @@ export interface ReplicaStatus {
   readonly term: Term;
   readonly commitIndex: LogIndex;
   readonly appliedIndex: LogIndex;
-  readonly members: readonly MemberId[];
+  /** The configuration in force at this member, committed or not. */
+  readonly configuration: Configuration;
+}
+
+/** Why a change of the membership, or of the leader, did not happen. */
+export interface MembershipError {
+  readonly code: MembershipRefusal | ReplicaErrorCode;
+  readonly detail: string;
 }
 
 /** One member's handle on the replicated log. Any member takes proposals: followers forward them. */
@@ -57,6 +66,13 @@ export interface Replica<Reply> {
   propose(command: Uint8Array): Promise<Result<Reply, ReplicaError>>;
   /** Resolves once everything committed before the call is applied here: then a local read is linearizable. */
   readBarrier(): Promise<Result<void, ReplicaError>>;
+  /** Resolves with the new configuration once it is committed and applied here. */
+  changeMembership(change: MembershipChange): Promise<Result<Configuration, MembershipError>>;
+  /**
+   * Resolves once `to`, a voter, leads. Fails at any member but the leader with `no-leader`, and
+   * with `outcome-unknown` if the leader goes on instead.
+   */
+  transferLeadership(to: MemberId): Promise<Result<void, MembershipError>>;
   status(): ReplicaStatus;
   /** Calls `listener` when the role, the term, the leader or the membership changed. Returns a stop. */
   onStatus(listener: (status: ReplicaStatus) => void): () => void;

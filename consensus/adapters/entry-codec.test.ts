@@ -1,11 +1,13 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { persist } from '../../test/contract/log-store.ts';
+import { configurationOf } from '../core/configuration.ts';
 import type { Entry, Payload } from '../core/entry.ts';
 import { logIndex, memberId, term } from '../core/ids.ts';
 import { decodeRecords, encodeEntry, encodePersists } from './entry-codec.ts';
 
 const whole = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).map(memberId);
 const members = fc.array(whole.map(memberId), { maxLength: 9 });
 const payload: fc.Arbitrary<Payload> = fc.oneof(
   fc.constant<Payload>({ kind: 'noop' }),
@@ -15,8 +17,22 @@ const payload: fc.Arbitrary<Payload> = fc.oneof(
       return { kind: 'command', proposal: { id: { member, number }, command } };
     }),
   fc
-    .record({ voters: members, learners: members })
-    .map((configuration): Payload => ({ kind: 'configuration', configuration })),
+    .record({
+      voters: members,
+      learners: members,
+      joining: members,
+      addresses: fc.array(
+        fc.record({ member: id, peers: fc.array(fc.string(), { maxLength: 3 }) }),
+      ),
+      proposal: fc.option(fc.record({ member: id, number: whole })),
+    })
+    .map(
+      ({ proposal, ...configuration }): Payload => ({
+        kind: 'configuration',
+        configuration,
+        proposal,
+      }),
+    ),
 );
 const entry: fc.Arbitrary<Entry> = fc.record({
   index: whole.map(logIndex),
@@ -49,6 +65,31 @@ test('what is encoded is decoded again', (t) => {
     }),
   );
   t.pass();
+});
+
+test('configurations of before members had addresses are read', (t) => {
+  const old = Buffer.alloc(1 + 8 + 8 + 4 + 2 * 8 + 4);
+  old.writeUInt8(5, 0);
+  old.writeDoubleLE(7, 1);
+  old.writeDoubleLE(2, 9);
+  old.writeUInt32LE(2, 17);
+  old.writeDoubleLE(11, 21);
+  old.writeDoubleLE(12, 29);
+  const records = decodeRecords(old);
+  t.deepEqual(records.ok && records.value, [
+    {
+      kind: 'entry',
+      entry: {
+        index: logIndex(7),
+        term: term(2),
+        payload: {
+          kind: 'configuration',
+          configuration: configurationOf([memberId(11), memberId(12)]),
+          proposal: null,
+        },
+      },
+    },
+  ]);
 });
 
 test('any bytes are records or a failure, never a crash', (t) => {

@@ -1,8 +1,9 @@
 import { fail, ok, type Result } from '../../base/result.ts';
-import type { Configuration } from '../core/configuration.ts';
+import { configurationOf } from '../core/configuration.ts';
 import type { Entry, HardState, Payload, Position } from '../core/entry.ts';
 import { logIndex, type MemberId, memberId, term } from '../core/ids.ts';
 import type { Persist } from '../core/output.ts';
+import { configurationText, parseConfiguration } from './configuration-json.ts';
 
 /**
  * The layout of log records, on disk and in the entries that members exchange. Little-endian;
@@ -12,9 +13,17 @@ import type { Persist } from '../core/output.ts';
  *   2 reset          index, term
  *   3 noop           index, term
  *   4 command        index, term, proposer, number, length (u32), bytes
- *   5 configuration  index, term, voters (u32 count, ids), learners (the same)
+ *   5 configuration  index, term, voters (u32 count, ids), learners (the same); no longer written
+ *   6 configuration  index, term, proposer (0: none), number, length (u32), JSON
  */
-const kinds = { hardState: 1, reset: 2, noop: 3, command: 4, configuration: 5 } as const;
+const kinds = {
+  hardState: 1,
+  reset: 2,
+  noop: 3,
+  command: 4,
+  members: 5,
+  configuration: 6,
+} as const;
 
 /** What one record says. */
 export type LogRecord =
@@ -33,7 +42,7 @@ function sizeOf({ payload }: Entry): number {
     case 'command':
       return 37 + payload.proposal.command.byteLength;
     case 'configuration':
-      return 25 + 8 * (payload.configuration.voters.length + payload.configuration.learners.length);
+      return 37 + Buffer.byteLength(configurationText(payload.configuration));
   }
 }
 
@@ -86,15 +95,20 @@ function writeEntry(buffer: Buffer, start: number, { index, term, payload }: Ent
       return at + command.byteLength;
     }
     case 'configuration':
-      at = writeMembers(buffer, at, payload.configuration.voters);
-      return writeMembers(buffer, at, payload.configuration.learners);
+      return writeConfiguration(buffer, at, payload);
   }
 }
 
-function writeMembers(buffer: Buffer, start: number, members: readonly MemberId[]): number {
-  let at = buffer.writeUInt32LE(members.length, start);
-  for (const member of members) at = buffer.writeDoubleLE(member, at);
-  return at;
+function writeConfiguration(
+  buffer: Buffer,
+  start: number,
+  { configuration, proposal }: Payload & { readonly kind: 'configuration' },
+): number {
+  const text = configurationText(configuration);
+  let at = buffer.writeDoubleLE(proposal?.member ?? 0, start);
+  at = buffer.writeDoubleLE(proposal?.number ?? 0, at);
+  at = buffer.writeUInt32LE(Buffer.byteLength(text), at);
+  return at + buffer.write(text, at);
 }
 
 /** Reads records from front to back; anything that cannot be one is a failure, never a throw. */
@@ -193,10 +207,17 @@ function readPayload(reader: Reader, kind: number): Payload | null {
     const id = { member: memberId(reader.whole()), number: reader.whole() };
     return { kind: 'command', proposal: { id, command: reader.bytes(reader.count()) } };
   }
-  if (kind === kinds.configuration) {
+  if (kind === kinds.members) {
     const voters = reader.members();
-    const configuration: Configuration = { voters, learners: reader.members() };
-    return { kind: 'configuration', configuration };
+    const configuration = configurationOf(voters, reader.members());
+    return { kind: 'configuration', configuration, proposal: null };
+  }
+  if (kind === kinds.configuration) {
+    const id = { member: memberId(reader.whole()), number: reader.whole() };
+    const text = Buffer.from(reader.bytes(reader.count())).toString();
+    const configuration = parseConfiguration(text);
+    if (configuration !== null)
+      return { kind: 'configuration', configuration, proposal: id.member === 0 ? null : id };
   }
   reader.reject();
   return null;

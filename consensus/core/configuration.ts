@@ -10,6 +10,25 @@ export interface Configuration {
   readonly voters: readonly MemberId[];
   /** Those who receive the log without a vote, until they have caught up (Ongaro 4.2.1). */
   readonly learners: readonly MemberId[];
+  /** The learners who become voters by themselves, once they have caught up. */
+  readonly joining: readonly MemberId[];
+  /** Where members listen for one another. A member whose address nobody has told is left out. */
+  readonly addresses: readonly MemberAddress[];
+}
+
+/** Where a member listens for the others. The core hands it on, and never looks into it. */
+export interface MemberAddress {
+  readonly member: MemberId;
+  /** `HOST:PORT`, in the order in which they are tried; at least one. */
+  readonly peers: readonly string[];
+}
+
+/** A configuration of these voters and learners, whose addresses are not known. */
+export function configurationOf(
+  voters: readonly MemberId[],
+  learners: readonly MemberId[] = [],
+): Configuration {
+  return { voters, learners, joining: [], addresses: [] };
 }
 
 /** Everyone who receives the log. */

@@ -21,7 +21,12 @@ export type Payload =
   /** Nothing: a leader begins its term with it (Ongaro 6.4). */
   | { readonly kind: 'noop' }
   | { readonly kind: 'command'; readonly proposal: Proposal }
-  | { readonly kind: 'configuration'; readonly configuration: Configuration };
+  /** `proposal`: whose change made it; null where the leader made it by itself. */
+  | {
+      readonly kind: 'configuration';
+      readonly configuration: Configuration;
+      readonly proposal: ProposalId | null;
+    };
 
 /** One entry of the replicated log. Index and term name it for all time (Ongaro 3.5). */
 export interface Entry {

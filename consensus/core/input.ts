@@ -1,6 +1,7 @@
 import type { Milliseconds } from '../../base/units.ts';
 import type { Proposal, SnapshotMeta } from './entry.ts';
 import type { LogIndex, MemberId } from './ids.ts';
+import type { MembershipChange } from './membership.ts';
 import type { Message } from './message.ts';
 
 /** Everything that can happen to a member. */
@@ -16,6 +17,8 @@ export type Input =
   | { readonly kind: 'unreachable'; readonly member: MemberId }
   /** Commands proposed at this member; their numbers rise. */
   | { readonly kind: 'propose'; readonly proposals: readonly Proposal[] }
+  /** A change of the membership was asked for at this member; `number` rises with the proposals'. */
+  | { readonly kind: 'change'; readonly number: number; readonly change: MembershipChange }
   /** A read was asked for at this member; `id` is the driver's. */
   | { readonly kind: 'read'; readonly id: number }
   /** Every `Persist` up to this sequence is durable. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { CorePool } from '../../test/golden/raft/core-pool.ts';
-import { type Configuration, majority, majorityIndex } from './configuration.ts';
+import { type Configuration, configurationOf, majority, majorityIndex } from './configuration.ts';
 import type { Entry } from './entry.ts';
 import { type LogIndex, logIndex, type MemberId, memberId, term } from './ids.ts';
 import { Log } from './log.ts';
@@ -37,16 +37,16 @@ test('[R41] a successor that does not come forward: the leader goes on', (t) => 
 });
 
 const start = { index: logIndex(0), term: term(0) };
-const three: Configuration = { voters: [1, 2, 3].map(memberId), learners: [] };
+const three: Configuration = configurationOf([1, 2, 3].map(memberId));
 
 function change(index: number, at: number, configuration: Configuration): Entry {
-  const payload = { kind: 'configuration', configuration } as const;
+  const payload = { kind: 'configuration', configuration, proposal: null } as const;
   return { index: logIndex(index), term: term(at), payload };
 }
 
 test('[R42] the newest configuration in the log is in force, until its entry gives way', (t) => {
   const log = new Log(start, [], { ...start, configuration: three });
-  const four: Configuration = { voters: [1, 2, 3, 4].map(memberId), learners: [] };
+  const four: Configuration = configurationOf([1, 2, 3, 4].map(memberId));
   log.append([change(1, 1, four)]);
   t.deepEqual(log.configuration, four);
   t.deepEqual(log.configurationAt(logIndex(0)), three);
@@ -56,7 +56,7 @@ test('[R42] the newest configuration in the log is in force, until its entry giv
 
 test('[R42] a configuration survives the compaction of its entry', (t) => {
   const log = new Log(start, [], { ...start, configuration: three });
-  const two: Configuration = { voters: [1, 2].map(memberId), learners: [memberId(3)] };
+  const two: Configuration = configurationOf([1, 2].map(memberId), [memberId(3)]);
   log.append([change(1, 1, two), { index: logIndex(2), term: term(1), payload: { kind: 'noop' } }]);
   log.takeUnwritten();
   log.compact(logIndex(2));
@@ -80,7 +80,7 @@ test('[R43] a learner receives the log, and neither votes nor counts', (t) => {
 test('a majority is more than half of the voters', (t) => {
   const of = (voters: number, yes: number): boolean =>
     majority(
-      { voters: Array.from({ length: voters }, (_, i) => memberId(i + 1)), learners: [] },
+      configurationOf(Array.from({ length: voters }, (_, i) => memberId(i + 1))),
       (voter) => voter <= yes,
     );
   t.deepEqual(
@@ -93,7 +93,7 @@ test('the majority’s index is the highest that more than half have', (t) => {
   const at = (...matches: readonly number[]): LogIndex => {
     const voters = matches.map((_, i) => memberId(i + 1));
     const matchOf = (voter: MemberId): LogIndex => logIndex(matches[voter - 1] ?? 0);
-    return majorityIndex({ voters, learners: [] }, matchOf);
+    return majorityIndex(configurationOf(voters), matchOf);
   };
   t.is(at(5), logIndex(5));
   t.is(at(5, 3), logIndex(3));

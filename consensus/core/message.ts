@@ -1,5 +1,6 @@
 import type { Entry, Proposal, SnapshotMeta } from './entry.ts';
 import type { LogIndex, MemberId, Term } from './ids.ts';
+import type { MembershipChange, MembershipRefusal } from './membership.ts';
 
 /** `term` is always the sender's current term, in every message. */
 export interface Envelope {
@@ -73,6 +74,14 @@ export type MessageBody =
       readonly kind: 'propose-refused';
       readonly numbers: readonly number[];
       readonly reason: 'overloaded' | 'transferring';
+    }
+  /** A follower hands a change of the membership to its leader; `number` is among its proposals'. */
+  | { readonly kind: 'change'; readonly number: number; readonly change: MembershipChange }
+  /** The change was not taken into the log, and never will be. */
+  | {
+      readonly kind: 'change-refused';
+      readonly number: number;
+      readonly reason: MembershipRefusal;
     }
   /** A follower asks from which index on a read is linearizable (6.4). */
   | { readonly kind: 'read'; readonly id: number }

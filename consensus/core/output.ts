@@ -1,5 +1,6 @@
 import type { Entry, HardState, Position, ProposalId, SnapshotMeta } from './entry.ts';
 import type { LogIndex, MemberId, Term } from './ids.ts';
+import type { MembershipRefusal } from './membership.ts';
 import type { Message } from './message.ts';
 
 /**
@@ -58,6 +59,10 @@ export interface Outputs {
   readonly committed: readonly Entry[];
   readonly reads: readonly ReadReady[];
   readonly refusedProposals: readonly { readonly id: ProposalId; readonly reason: RefusalReason }[];
+  readonly refusedChanges: readonly {
+    readonly number: number;
+    readonly reason: MembershipRefusal | 'no-leader';
+  }[];
   readonly refusedReads: readonly { readonly id: number; readonly reason: RefusalReason }[];
   /** The log before this place will not be asked for again. */
   readonly compacted: LogIndex | null;

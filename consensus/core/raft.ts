@@ -173,6 +173,7 @@ export function noEffects(): Effects {
     committed: [],
     reads: [],
     refusedProposals: [],
+    refusedChanges: [],
     refusedReads: [],
     compacted: null,
   };

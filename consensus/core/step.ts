@@ -71,6 +71,9 @@ function consume(raft: Raft, input: Input): void {
     case 'propose':
       onProposeInput(raft, input.proposals);
       break;
+    case 'change':
+      raft.effects.refusedChanges.push({ number: input.number, reason: 'not-ready' });
+      break;
     case 'read':
       onReadInput(raft, input.id);
       break;

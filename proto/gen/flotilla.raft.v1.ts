@@ -57,6 +57,8 @@ export interface PeerMessage {
   readonly read?: Read;
   readonly readReply?: ReadReply;
   readonly takeOver?: TakeOver;
+  readonly change?: Change;
+  readonly changeRefused?: ChangeRefused;
 }
 export const PeerMessage: MessageType<PeerMessage> = { name: 'flotilla.raft.v1.PeerMessage', file: 'flotilla/raft/v1/raft.proto' };
 
@@ -143,8 +145,19 @@ export interface SnapshotChunk {
   readonly offset: number;
   readonly data: Uint8Array;
   readonly last: boolean;
+  /** Of the learners, those who become voters once they have caught up. */
+  readonly joining: readonly number[];
+  readonly addresses: readonly MemberAddress[];
 }
 export const SnapshotChunk: MessageType<SnapshotChunk> = { name: 'flotilla.raft.v1.SnapshotChunk', file: 'flotilla/raft/v1/raft.proto' };
+
+/** Where a member listens for the others. */
+export interface MemberAddress {
+  readonly member: number;
+  /** HOST:PORT, in the order in which they are tried. */
+  readonly peers: readonly string[];
+}
+export const MemberAddress: MessageType<MemberAddress> = { name: 'flotilla.raft.v1.MemberAddress', file: 'flotilla/raft/v1/raft.proto' };
 
 export interface SnapshotReply {
   readonly index: number;
@@ -187,3 +200,54 @@ export interface TakeOver {
 
 }
 export const TakeOver: MessageType<TakeOver> = { name: 'flotilla.raft.v1.TakeOver', file: 'flotilla/raft/v1/raft.proto' };
+
+/** A change of the membership, on its way to the leader. */
+export interface Change {
+  /** Rises with every proposal of the sender. */
+  readonly number: number;
+  /** Whom it concerns. */
+  readonly member: number;
+  readonly add?: Change_Add;
+  readonly promote?: Change_Promote;
+  readonly remove?: Change_Remove;
+  readonly update?: Change_Update;
+}
+export const Change: MessageType<Change> = { name: 'flotilla.raft.v1.Change', file: 'flotilla/raft/v1/raft.proto' };
+
+export interface Change_Add {
+  readonly peers: readonly string[];
+  readonly staysLearner: boolean;
+}
+export const Change_Add: MessageType<Change_Add> = { name: 'flotilla.raft.v1.Change.Add', file: 'flotilla/raft/v1/raft.proto' };
+
+export interface Change_Promote {
+
+}
+export const Change_Promote: MessageType<Change_Promote> = { name: 'flotilla.raft.v1.Change.Promote', file: 'flotilla/raft/v1/raft.proto' };
+
+export interface Change_Remove {
+
+}
+export const Change_Remove: MessageType<Change_Remove> = { name: 'flotilla.raft.v1.Change.Remove', file: 'flotilla/raft/v1/raft.proto' };
+
+export interface Change_Update {
+  readonly peers: readonly string[];
+}
+export const Change_Update: MessageType<Change_Update> = { name: 'flotilla.raft.v1.Change.Update', file: 'flotilla/raft/v1/raft.proto' };
+
+export interface ChangeRefused {
+  readonly number: number;
+  readonly reason: ChangeRefused_Reason;
+}
+export const ChangeRefused: MessageType<ChangeRefused> = { name: 'flotilla.raft.v1.ChangeRefused', file: 'flotilla/raft/v1/raft.proto' };
+
+export type ChangeRefused_Reason =
+  | 'NOT_READY'
+  | 'CHANGE_UNDER_WAY'
+  | 'MEMBER_EXISTS'
+  | 'ADDRESS_TAKEN'
+  | 'MEMBER_NOT_FOUND'
+  | 'NOT_A_LEARNER'
+  | 'NOT_CAUGHT_UP'
+  | 'TOO_MANY_MEMBERS'
+  | 'MAJORITY_NEEDED';

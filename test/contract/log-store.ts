@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { present } from '../../base/assert.ts';
-import type { Configuration } from '../../consensus/core/configuration.ts';
+import { type Configuration, configurationOf } from '../../consensus/core/configuration.ts';
 import type { Entry, HardState, SnapshotMeta } from '../../consensus/core/entry.ts';
 import { logIndex, memberId, term } from '../../consensus/core/ids.ts';
 import type { Persist } from '../../consensus/core/output.ts';
@@ -13,7 +13,7 @@ export interface StorePlace {
 }
 
 /** The configuration that every place of the suite begins with. */
-export const firstConfiguration: Configuration = { voters: [1, 2, 3].map(memberId), learners: [] };
+export const firstConfiguration: Configuration = configurationOf([1, 2, 3].map(memberId));
 
 /** A command entry, for tests of stores. */
 export function commandEntry(index: number, entryTerm: number, text = `${index}`): Entry {
@@ -83,11 +83,15 @@ export function logStoreSuite(name: string, makePlace: () => Promise<StorePlace>
 
   scenario('entries and hard state are there again, of every kind', async (t, place) => {
     const first = await place.open();
-    const configuration: Configuration = { voters: [memberId(1)], learners: [memberId(9)] };
+    const configuration: Configuration = configurationOf([memberId(1)], [memberId(9)]);
     const entries: readonly Entry[] = [
       { index: logIndex(1), term: term(1), payload: { kind: 'noop' } },
       commandEntry(2, 1, 'hello'),
-      { index: logIndex(3), term: term(2), payload: { kind: 'configuration', configuration } },
+      {
+        index: logIndex(3),
+        term: term(2),
+        payload: { kind: 'configuration', configuration, proposal: null },
+      },
       commandEntry(4, 2, ''),
     ];
     await write(t, first, persist({ hardState: hardState(2, 3, 1), entries: entries.slice(0, 2) }));

@@ -11,12 +11,11 @@ export async function startMemberInMemory(
 ): Promise<EtcdServer & { readonly store: Store }> {
   const store = new Store();
   const replica = await startAlone(store);
-  const { member } = replica.status();
   const served = await serveEtcd({
     store,
     replica,
     clusterId: 1n,
-    members: [{ id: member, name: 'alone', peerUrls: ['http://127.0.0.1:2380'] }],
+    peerScheme: 'http',
     quota,
     clock: systemClock,
     listen: '127.0.0.1:0',

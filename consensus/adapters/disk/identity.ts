@@ -1,8 +1,10 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import type { Configuration } from '../../core/configuration.ts';
-import type { MemberId } from '../../core/ids.ts';
+import { type MemberId, memberId } from '../../core/ids.ts';
+import { readConfiguration } from '../configuration-json.ts';
 import { damaged, type OpenError } from './errors.ts';
 import { syncDirectory } from './segment.ts';
 
@@ -16,6 +18,16 @@ const fileName = 'member.json';
 
 /** The version of the directory's layout; a newer one is refused. */
 const format = 1;
+
+const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const StoredSchema = v.object({
+  format: Whole,
+  pool: v.string(),
+  member: v.pipe(Whole, v.transform(memberId)),
+  incarnation: Whole,
+  configuration: v.unknown(),
+});
 
 /** What `member.json` says. */
 export interface StoredIdentity extends Identity {
@@ -86,29 +98,11 @@ async function readStored(path: string): Promise<Result<StoredIdentity | null, O
 
 function parse(text: string): StoredIdentity | null {
   try {
-    const value: unknown = JSON.parse(text);
-    return isStored(value) ? value : null;
+    const parsed = v.safeParse(StoredSchema, JSON.parse(text));
+    const configuration = parsed.success ? readConfiguration(parsed.output.configuration) : null;
+    if (!parsed.success || configuration === null || !configuration.ok) return null;
+    return { ...parsed.output, configuration: configuration.value };
   } catch {
     return null;
   }
-}
-
-function isStored(value: unknown): value is StoredIdentity {
-  if (typeof value !== 'object' || value === null) return false;
-  if (!('format' in value && 'pool' in value && 'member' in value)) return false;
-  if (!('incarnation' in value && 'configuration' in value)) return false;
-  const numbers = [value.format, value.member, value.incarnation];
-  return (
-    numbers.every((number) => Number.isSafeInteger(number)) &&
-    typeof value.pool === 'string' &&
-    isConfiguration(value.configuration)
-  );
-}
-
-function isConfiguration(value: unknown): value is Configuration {
-  if (typeof value !== 'object' || value === null) return false;
-  if (!('voters' in value && 'learners' in value)) return false;
-  return [value.voters, value.learners].every(
-    (list) => Array.isArray(list) && list.every((member) => Number.isSafeInteger(member)),
-  );
 }

@@ -17,7 +17,7 @@ const descriptionBytesMax = 2 ** 16;
 
 /** What a snapshot's file begins with. */
 export function describe({ index, term, configuration }: SnapshotMeta): Buffer {
-  const payload = { kind: 'configuration', configuration } as const;
+  const payload = { kind: 'configuration', configuration, proposal: null } as const;
   const description = encodeEntry({ index, term, payload });
   const header = Buffer.alloc(headerBytes);
   header.write(magic, 0, 'latin1');

@@ -2,6 +2,7 @@ import { ok } from '../../../base/result.ts';
 import type { Input } from '../../../proto/codec.ts';
 import type { Cluster, Member } from '../../../proto/gen/etcdserverpb.ts';
 import type { Handlers } from '../../../proto/server.ts';
+import { membersOf } from '../../core/configuration.ts';
 import { type ByteString, bufferOf } from '../../kv/byte-string.ts';
 import { unary } from './lean-service.ts';
 import type { EtcdMember } from './member.ts';
@@ -21,15 +22,17 @@ export function clusterService(member: EtcdMember): Handlers<Cluster> {
 }
 
 function memberList(member: EtcdMember): Input<Member>[] {
-  return member.replica.status().members.map((id) => {
-    const configured = member.configured.find((each) => each.id === id);
+  const { configuration } = member.replica.status();
+  return membersOf(configuration).map((id) => {
+    const address = configuration.addresses.find((each) => each.member === id);
     const described = member.store.member(id);
     return {
       ID: BigInt(id),
       // etcd shows no name before a member has started and told it.
       name: described === undefined ? '' : text(described.name),
-      peerURLs: configured?.peerUrls ?? [],
+      peerURLs: address?.peers.map((peer) => `${member.peerScheme}://${peer}`) ?? [],
       clientURLs: described?.clientUrls.map(text) ?? [],
+      isLearner: configuration.learners.includes(id),
     };
   });
 }

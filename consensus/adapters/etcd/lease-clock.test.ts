@@ -1,6 +1,7 @@
 import test from 'ava';
-import { ok, type Result } from '../../../base/result.ts';
+import { fail, ok, type Result } from '../../../base/result.ts';
 import { bytes, type Milliseconds, milliseconds } from '../../../base/units.ts';
+import { configurationOf } from '../../core/configuration.ts';
 import { encodeCommand } from '../../kv/command-codec.ts';
 import type { StoreReply } from '../../kv/reply.ts';
 import type { Command } from '../../kv/request.ts';
@@ -10,6 +11,7 @@ import type { Clock } from '../../ports.ts';
 import type {
   LogIndex,
   MemberId,
+  MembershipError,
   Replica,
   ReplicaError,
   ReplicaStatus,
@@ -65,11 +67,19 @@ class LocalReplica implements Replica<StoreReply> {
     term: 1 as Term,
     commitIndex: 0 as LogIndex,
     appliedIndex: 0 as LogIndex,
-    members: [1 as MemberId, 2 as MemberId],
+    configuration: configurationOf([1 as MemberId, 2 as MemberId]),
   };
 
   constructor(store: Store) {
     this.#store = store;
+  }
+
+  changeMembership(): Promise<Result<never, MembershipError>> {
+    return Promise.resolve(fail({ code: 'not-ready', detail: 'this replica has no members' }));
+  }
+
+  transferLeadership(): Promise<Result<never, MembershipError>> {
+    return Promise.resolve(fail({ code: 'no-leader', detail: 'this replica has no members' }));
   }
 
   propose(command: Uint8Array): Promise<Result<StoreReply, ReplicaError>> {
@@ -111,7 +121,7 @@ function setUp() {
     store,
     replica,
     clusterId: 1n,
-    members: [],
+    peerScheme: 'http',
     quota: bytes(2 ** 30),
   });
   const leases = new LeaseClock(member, clock);

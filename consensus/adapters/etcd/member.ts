@@ -13,21 +13,14 @@ import type { Replica, ReplicaError } from '../../replica.ts';
 import { failures, replicaFailure, type Served, storeFailure } from './failures.ts';
 import { encodeHeader } from './responses.ts';
 
-/** A member of the pool as it was told of at the start. */
-export interface ConfiguredMember {
-  readonly id: number;
-  readonly name: string;
-  /** `http://HOST:PORT` of the members' own traffic. */
-  readonly peerUrls: readonly string[];
-}
-
 /** What the API of one member is made of. */
 export interface EtcdParts {
   readonly store: Store;
   readonly replica: Replica<StoreReply>;
   /** The same on all members of one pool; told to clients in every header. */
   readonly clusterId: bigint;
-  readonly members: readonly ConfiguredMember[];
+  /** How members' own addresses are shown to clients, who want URLs. */
+  readonly peerScheme: 'http' | 'https';
   /** Above this size of the store, only what makes it smaller is taken. */
   readonly quota: Bytes;
 }
@@ -50,8 +43,8 @@ export class EtcdMember {
     return this.#parts.replica;
   }
 
-  get configured(): readonly ConfiguredMember[] {
-    return this.#parts.members;
+  get peerScheme(): 'http' | 'https' {
+    return this.#parts.peerScheme;
   }
 
   /** Whether the store has reached its quota. */

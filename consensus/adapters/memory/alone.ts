@@ -1,5 +1,6 @@
 import { assert } from '../../../base/assert.ts';
 import { seededRandom } from '../../../base/random.ts';
+import { configurationOf } from '../../core/configuration.ts';
 import { memberId } from '../../core/ids.ts';
 import { defaultLimits } from '../../driver/limits.ts';
 import { Node } from '../../node.ts';
@@ -16,7 +17,7 @@ export async function startAlone<Reply>(machine: StateMachine<Reply>): Promise<N
   const id = memberId(1);
   const started = Node.start({
     id,
-    store: new MemoryLogStore(blankDisk({ voters: [id], learners: [] })),
+    store: new MemoryLogStore(blankDisk(configurationOf([id]))),
     transport: new MemoryNetwork().transport(id),
     clock: systemClock,
     random: seededRandom(1),

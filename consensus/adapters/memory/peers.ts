@@ -13,6 +13,7 @@ export class MemoryNetwork {
       attach: (receiver) => {
         this.#receivers.set(member, receiver);
       },
+      configure: () => {},
     };
   }
 

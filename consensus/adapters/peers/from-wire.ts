@@ -5,9 +5,11 @@ import type {
   SnapshotChunk,
 } from '../../../proto/gen/flotilla.raft.v1.ts';
 import type { Entry, Proposal } from '../../core/entry.ts';
-import { logIndex, type MemberId, memberId, term } from '../../core/ids.ts';
+import { logIndex, type MemberId, term } from '../../core/ids.ts';
 import type { Message, MessageBody } from '../../core/message.ts';
+import { readConfiguration } from '../configuration-json.ts';
 import { decodeRecords } from '../entry-codec.ts';
+import { changeFromWire, refusals } from './change-wire.ts';
 
 /**
  * Reads a message of the stream from `from` to `to`; null if it cannot be one: a number that is
@@ -112,11 +114,12 @@ function readAppend(
 }
 
 function readChunk(chunk: SnapshotChunk): MessageBody | null {
-  const { index, term: at, voters, learners, offset, data, last } = chunk;
-  const configuration = { voters: voters.map(memberId), learners: learners.map(memberId) };
-  return checked([index, at, offset, ...voters, ...learners], {
+  const { index, term: at, offset, data, last } = chunk;
+  const configuration = readConfiguration(chunk);
+  if (!configuration.ok) return null;
+  return checked([index, at, offset], {
     kind: 'snapshot-chunk',
-    snapshot: { index: logIndex(index), term: term(at), configuration },
+    snapshot: { index: logIndex(index), term: term(at), configuration: configuration.value },
     offset,
     data,
     last,
@@ -134,6 +137,15 @@ function readRequest(from: MemberId, wire: PeerMessage): MessageBody | null {
     const { numbers, transferring } = wire.proposeRefused;
     const reason = transferring ? 'transferring' : 'overloaded';
     return checked(numbers, { kind: 'propose-refused', numbers, reason });
+  }
+  if (wire.change !== undefined) {
+    const { number, member } = wire.change;
+    const change = changeFromWire(wire.change);
+    return change === null ? null : checked([number, member], { kind: 'change', number, change });
+  }
+  if (wire.changeRefused !== undefined) {
+    const { number, reason } = wire.changeRefused;
+    return checked([number], { kind: 'change-refused', number, reason: refusals[reason] });
   }
   if (wire.read !== undefined) return checked([wire.read.id], { kind: 'read', id: wire.read.id });
   if (wire.readReply === undefined) return null;

@@ -35,7 +35,7 @@ type Stream = ClientDuplexStream<Input<PeerFrame>, PeerFrame>;
 export class PeerLink {
   readonly #self: PeerIdentity;
   readonly #to: MemberId;
-  readonly #address: string;
+  readonly address: string;
   readonly #credentials: ChannelCredentials;
   readonly #listener: LinkListener;
   readonly #queue = new PeerQueue();
@@ -57,7 +57,7 @@ export class PeerLink {
     this.#self = self;
     this.#to = to;
     this.#listener = listener;
-    this.#address = address;
+    this.address = address;
     this.#credentials = credentials;
     this.#open();
   }
@@ -87,7 +87,7 @@ export class PeerLink {
   /** Every attempt has a connection of its own, so that only this class decides when to wait. */
   #open(): void {
     this.#retry = null;
-    this.#connection = connect(this.#address, this.#credentials, {
+    this.#connection = connect(this.address, this.#credentials, {
       'grpc.keepalive_time_ms': keepaliveTime,
       'grpc.keepalive_timeout_ms': keepaliveTimeout,
       'grpc.keepalive_permit_without_calls': 1,

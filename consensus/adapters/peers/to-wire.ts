@@ -3,6 +3,7 @@ import type { PeerMessage } from '../../../proto/gen/flotilla.raft.v1.ts';
 import { entrySize } from '../../core/entry.ts';
 import type { Message } from '../../core/message.ts';
 import { encodeEntry } from '../entry-codec.ts';
+import { changeToWire, refusalNames } from './change-wire.ts';
 
 /** A message as it travels. Who sends it, and to whom, is said once by the stream's greeting. */
 export function toWire(message: Message): Input<PeerMessage> {
@@ -49,6 +50,12 @@ function body(message: Message): Input<PeerMessage> {
       const { numbers, reason } = message;
       return { proposeRefused: { numbers, transferring: reason === 'transferring' } };
     }
+    case 'change':
+      return { change: changeToWire(message.number, message.change) };
+    case 'change-refused': {
+      const { number, reason } = message;
+      return { changeRefused: { number, reason: refusalNames[reason] } };
+    }
     case 'read':
       return { read: message };
     case 'read-reply':
@@ -82,6 +89,8 @@ export function wireSize(message: Message): number {
     case 'commit':
     case 'snapshot-reply':
     case 'propose-refused':
+    case 'change':
+    case 'change-refused':
     case 'read':
     case 'read-reply':
     case 'take-over':

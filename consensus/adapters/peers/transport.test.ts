@@ -5,6 +5,7 @@ import { ChannelCredentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
 import { seededRandom } from '../../../base/random.ts';
 import { ok, type Result } from '../../../base/result.ts';
+import { type Configuration, configurationOf } from '../../core/configuration.ts';
 import { type LogIndex, logIndex, type MemberId, memberId, term } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
 import { defaultLimits } from '../../driver/limits.ts';
@@ -39,6 +40,12 @@ interface Running {
   stop(): Promise<void>;
 }
 
+/** Members that vote, and where each listens. */
+function pairing(addresses: ReadonlyMap<MemberId, string>): Configuration {
+  const list = [...addresses].map(([member, address]) => ({ member, peers: [address] }));
+  return { ...configurationOf([...addresses.keys()]), addresses: list };
+}
+
 async function listen(server: Server, address: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error) =>
@@ -55,16 +62,15 @@ async function start(
   addresses: ReadonlyMap<MemberId, string>,
 ): Promise<Running> {
   const pool = 'test';
-  const voters = [...addresses.keys()];
   const store = await DiskLogStore.open({
     directory: join(directory, `${id}`),
     identity: { pool, member: id },
-    configuration: { voters, learners: [] },
+    configuration: pairing(addresses),
   });
   if (!store.ok) throw new Error(store.error.detail);
   const credentials = ChannelCredentials.createInsecure();
   const self = { pool, member: id };
-  const peers = new GrpcPeers({ self, addresses, credentials, events: quiet });
+  const peers = new GrpcPeers({ self, credentials, events: quiet });
   const server = new Server();
   peers.serve(server);
   await listen(server, addresses.get(id) ?? '');
@@ -163,7 +169,7 @@ test('members of another pool, and wrong addresses, are refused with a sentence'
   const credentials = ChannelCredentials.createInsecure();
   const self = { pool: 'ours', member: memberId(1) };
   const server = new Server();
-  const peers = new GrpcPeers({ self, addresses: new Map(), credentials, events: quiet });
+  const peers = new GrpcPeers({ self, credentials, events: quiet });
   const received: Message[] = [];
   peers.attach({
     receive: (messages) => received.push(...messages),
@@ -176,7 +182,6 @@ test('members of another pool, and wrong addresses, are refused with a sentence'
     new Promise((resolve) => {
       const stranger = new GrpcPeers({
         self: { pool, member: memberId(member) },
-        addresses: new Map([[memberId(to), address]]),
         credentials,
         events: {
           ...quiet,
@@ -187,6 +192,7 @@ test('members of another pool, and wrong addresses, are refused with a sentence'
         },
       });
       stranger.attach({ receive: () => {}, unreachable: () => {} });
+      stranger.configure(pairing(new Map([[memberId(to), address]])));
       stranger.send([ping(memberId(member), memberId(to))]);
     });
   t.regex(await refusal('theirs', 2, 1), /belongs to the pool theirs, member 1 to ours/);

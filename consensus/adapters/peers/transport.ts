@@ -7,6 +7,7 @@ import {
 import type { Input } from '../../../proto/codec.ts';
 import { type PeerFrame, PeerService } from '../../../proto/gen/flotilla.raft.v1.ts';
 import { addService } from '../../../proto/server.ts';
+import { type Configuration, membersOf } from '../../core/configuration.ts';
 import type { MemberId } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
 import type { PeerReceiver, PeerTransport } from '../../ports.ts';
@@ -26,8 +27,6 @@ export interface PeerEvents {
 /** Members of one pool, by gRPC: one stream to each other member, and one from each. */
 export interface PeerOptions {
   readonly self: PeerIdentity;
-  /** HOST:PORT or unix:PATH of every other member. */
-  readonly addresses: ReadonlyMap<MemberId, string>;
   readonly credentials: ChannelCredentials;
   readonly events: PeerEvents;
 }
@@ -52,14 +51,22 @@ export class GrpcPeers implements PeerTransport {
 
   attach(receiver: PeerReceiver): void {
     this.#receiver = receiver;
-    for (const [member, address] of this.#options.addresses) this.connect(member, address);
   }
 
-  /** Adds a member, or tells a member's new address. */
-  connect(member: MemberId, address: string): void {
+  configure(configuration: Configuration): void {
+    const wanted = new Map(
+      membersOf(configuration)
+        .filter((member) => member !== this.#options.self.member)
+        .map((member) => [member, addressOf(configuration, member)]),
+    );
+    for (const [member, { address }] of this.#links)
+      if (wanted.get(member) !== address) this.#disconnect(member);
+    for (const [member, address] of wanted)
+      if (address !== null && !this.#links.has(member)) this.#connect(member, address);
+  }
+
+  #connect(member: MemberId, address: string): void {
     const { self, credentials, events } = this.#options;
-    if (member === self.member) return;
-    this.disconnect(member);
     const listener: LinkListener = {
       lost: () => this.#receiver?.unreachable(member),
       failed: (reason) => events.disconnected(member, reason),
@@ -68,8 +75,7 @@ export class GrpcPeers implements PeerTransport {
     this.#links.set(member, new PeerLink(self, member, address, credentials, listener));
   }
 
-  /** Forgets a member. */
-  disconnect(member: MemberId): void {
+  #disconnect(member: MemberId): void {
     this.#links.get(member)?.close();
     this.#links.delete(member);
   }
@@ -80,7 +86,7 @@ export class GrpcPeers implements PeerTransport {
 
   /** Ends every stream. */
   close(): void {
-    for (const member of [...this.#links.keys()]) this.disconnect(member);
+    for (const member of [...this.#links.keys()]) this.#disconnect(member);
     for (const stream of this.#incoming) stream.end();
     this.#receiver = null;
   }
@@ -138,4 +144,10 @@ export class GrpcPeers implements PeerTransport {
     stream.removeAllListeners('data');
     stream.emit('error', { code, details: reason });
   }
+}
+
+/** HOST:PORT or unix:PATH where a member listens; null if nobody has told. */
+function addressOf(configuration: Configuration, member: MemberId): string | null {
+  const known = configuration.addresses.find((each) => each.member === member);
+  return known?.peers[0] ?? null;
 }

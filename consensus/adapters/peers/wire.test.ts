@@ -1,6 +1,7 @@
 import test from 'ava';
 import { codec } from '../../../proto/codec.ts';
 import { PeerMessage } from '../../../proto/gen/flotilla.raft.v1.ts';
+import type { Configuration } from '../../core/configuration.ts';
 import { logIndex, memberId, term } from '../../core/ids.ts';
 import type { Message, MessageBody } from '../../core/message.ts';
 import { fromWire } from './from-wire.ts';
@@ -8,7 +9,12 @@ import { toWire } from './to-wire.ts';
 
 const from = memberId(1);
 const to = memberId(2);
-const configuration = { voters: [1, 2, 3].map(memberId), learners: [memberId(4)] };
+const configuration: Configuration = {
+  voters: [1, 2, 3].map(memberId),
+  learners: [4, 5].map(memberId),
+  joining: [memberId(5)],
+  addresses: [{ member: memberId(4), peers: ['host-4:2380', '[::1]:2380'] }],
+};
 const proposal = { id: { member: from, number: 2 ** 33 + 1 }, command: Buffer.from('put') };
 
 const bodies: readonly MessageBody[] = [
@@ -23,7 +29,11 @@ const bodies: readonly MessageBody[] = [
     entries: [
       { index: logIndex(10), term: term(2), payload: { kind: 'noop' } },
       { index: logIndex(11), term: term(3), payload: { kind: 'command', proposal } },
-      { index: logIndex(12), term: term(3), payload: { kind: 'configuration', configuration } },
+      {
+        index: logIndex(12),
+        term: term(3),
+        payload: { kind: 'configuration', configuration, proposal: null },
+      },
     ],
     commit: logIndex(8),
     round: 5,
@@ -49,15 +59,28 @@ const bodies: readonly MessageBody[] = [
   { kind: 'snapshot-reply', index: logIndex(5), received: 4101, installed: true },
   { kind: 'propose', proposals: [proposal] },
   { kind: 'propose-refused', numbers: [1, 2], reason: 'transferring' },
+  {
+    kind: 'change',
+    number: 2 ** 33 + 2,
+    change: { kind: 'add', member: memberId(6), peers: ['h:1'], staysLearner: true },
+  },
+  { kind: 'change', number: 3, change: { kind: 'promote', member: memberId(6) } },
+  { kind: 'change', number: 4, change: { kind: 'remove', member: memberId(6) } },
+  { kind: 'change', number: 5, change: { kind: 'update', member: memberId(6), peers: ['h:2'] } },
+  { kind: 'change-refused', number: 5, reason: 'not-caught-up' },
   { kind: 'read', id: 2 ** 34 },
   { kind: 'read-reply', id: 2 ** 34, index: logIndex(9) },
   { kind: 'take-over' },
 ];
 
+function nameOf(body: MessageBody): string {
+  return body.kind === 'change' ? `change, ${body.change.kind}` : body.kind;
+}
+
 const wire = codec(PeerMessage);
 
 for (const body of bodies)
-  test(`a message survives the wire: ${body.kind}`, (t) => {
+  test(`a message survives the wire: ${nameOf(body)}`, (t) => {
     const message: Message = { from, to, term: term(3), ...body };
     const read = fromWire(from, to, wire.decode(wire.encode(toWire(message))));
     t.is(JSON.stringify(read), JSON.stringify({ from, to, term: 3, ...body }));

@@ -5,7 +5,7 @@ import {
   blankDisk,
   type MemoryDisk,
 } from '../../../consensus/adapters/memory/log-store.ts';
-import { membersOf } from '../../../consensus/core/configuration.ts';
+import { configurationOf, membersOf } from '../../../consensus/core/configuration.ts';
 import type { HardState, Proposal, SnapshotMeta } from '../../../consensus/core/entry.ts';
 import { logIndex, type MemberId, memberId, term } from '../../../consensus/core/ids.ts';
 import type { Input } from '../../../consensus/core/input.ts';
@@ -70,7 +70,7 @@ export class CorePool {
     this.limits = { ...testLimits, ...limits };
     this.#observe = observe;
     const ids = Array.from({ length: voters }, (_, i) => memberId(i + 1));
-    const configuration = { voters: ids, learners };
+    const configuration = configurationOf(ids, learners);
     for (const id of membersOf(configuration)) this.disks.set(id, blankDisk(configuration));
     for (const id of this.disks.keys()) this.restart(id);
   }

@@ -105,6 +105,10 @@ function details(message: Message): string {
       return ` ${message.proposals.map(({ command }) => Buffer.from(command)).join(', ')}`;
     case 'propose-refused':
       return ` ${message.numbers.join()}: ${message.reason}`;
+    case 'change':
+      return ` ${message.number}: ${message.change.kind} ${message.change.member}`;
+    case 'change-refused':
+      return ` ${message.number}: ${message.reason}`;
     case 'read':
       return ` ${message.id}`;
     case 'read-reply':

@@ -2,6 +2,7 @@ import { assert } from '../../../base/assert.ts';
 import type { Random } from '../../../base/random.ts';
 import { milliseconds } from '../../../base/units.ts';
 import { blankDisk, type MemoryDisk } from '../../../consensus/adapters/memory/log-store.ts';
+import { configurationOf } from '../../../consensus/core/configuration.ts';
 import type { MemberId } from '../../../consensus/core/ids.ts';
 import type { Outputs } from '../../../consensus/core/output.ts';
 import type { NodeLimits } from '../../../consensus/driver/limits.ts';
@@ -51,7 +52,7 @@ export class SimulatedMember {
     const { random } = around;
     this.id = id;
     this.#around = around;
-    this.#disk = blankDisk({ voters, learners: [] });
+    this.#disk = blankDisk(configurationOf(voters));
     this.health = { latencyMax: 1 + random.below(8), full: false };
     this.#rate = 0.9 + random.below(21) / 100;
   }

@@ -55,6 +55,7 @@ export class SimulatedNetwork {
       attach: (receiver) => {
         this.#receivers.set(member, receiver);
       },
+      configure: () => {},
     };
   }
 
