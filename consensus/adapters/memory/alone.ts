@@ -15,9 +15,10 @@ import { MemoryNetwork } from './peers.ts';
  */
 export async function startAlone<Reply>(machine: StateMachine<Reply>): Promise<Node<Reply>> {
   const id = memberId(1);
+  const addresses = [{ member: id, peers: ['nowhere:0'] }];
   const started = Node.start({
     id,
-    store: new MemoryLogStore(blankDisk(configurationOf([id]))),
+    store: new MemoryLogStore(blankDisk({ ...configurationOf([id]), addresses })),
     transport: new MemoryNetwork().transport(id),
     clock: systemClock,
     random: seededRandom(1),
