@@ -70,8 +70,8 @@ export class PoolDatabaseClient {
   readonly #connection: Connection;
   readonly #probes: WatchProbe[] = [];
 
-  constructor(endpoint: string) {
-    this.#connection = connect(endpoint, credentials.createInsecure(), {
+  constructor(endpoint: string, channel = credentials.createInsecure()) {
+    this.#connection = connect(endpoint, channel, {
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
     });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { milliseconds } from '../../base/units.ts';
 import { freePorts } from '../contract/etcd.ts';
 import { PoolDatabaseClient } from '../contract/pool-database-client.ts';
@@ -20,13 +21,19 @@ const patienceOfOneCall = milliseconds(2000);
 /** One member as a process. */
 export class ConsensusProcess {
   readonly endpoint: string;
-  readonly #arguments: readonly string[];
+  readonly #command: readonly string[];
   #running: ChildProcess | null = null;
   #output: string[] = [];
 
-  constructor(endpoint: string, flags: readonly string[]) {
+  /** `within`: the words before the program, such as `ip netns exec NAME`. */
+  constructor(endpoint: string, flags: readonly string[], within: readonly string[] = []) {
     this.endpoint = endpoint;
-    this.#arguments = [program, 'consensus', ...flags];
+    this.#command = [...within, process.execPath, program, 'consensus', ...flags];
+  }
+
+  /** Its process, while it runs. */
+  get pid(): number | null {
+    return this.#running?.pid ?? null;
   }
 
   /** What it printed since it was last started, for a failed test's message. */
@@ -36,7 +43,8 @@ export class ConsensusProcess {
 
   /** Starts it, again on what it has on its disk; resolves when it listens. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, this.#arguments, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [word = '', ...words] = this.#command;
+    const child = spawn(word, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#running = child;
     this.#output = [];
     await new Promise<void>((resolve, reject) => {
@@ -72,35 +80,80 @@ export class ConsensusProcess {
   }
 }
 
-/** A pool database of processes on loopback, on a directory of its own. */
+/** Where a member listens. */
+export interface MemberAddress {
+  readonly client: string;
+  readonly peer: string;
+}
+
+/** How a cluster differs from members that reach each other on loopback, in plain text. */
+export interface ClusterLayout {
+  /** Where each member listens. */
+  readonly addresses?: readonly MemberAddress[];
+  /** The address at which one member reaches another, if something stands in between. */
+  readonly route?: (from: number, to: number) => string;
+  /** Words before a member's program: see `ConsensusProcess`. */
+  readonly within?: (index: number) => readonly string[];
+  /** A member's data directory, if it is not one beside the others'. */
+  readonly dataDir?: (index: number) => string | null;
+  /** More flags for every member. */
+  readonly flags?: readonly string[];
+  /** What clients show; `flags` then tell the members of TLS. */
+  readonly credentials?: ChannelCredentials;
+}
+
+/** Addresses on loopback for as many members, on ports that are free now. */
+export async function loopbackAddresses(count: number): Promise<MemberAddress[]> {
+  const ports = await freePorts(2 * count);
+  return Array.from({ length: count }, (_, index) => ({
+    client: `127.0.0.1:${ports[2 * index]}`,
+    peer: `127.0.0.1:${ports[2 * index + 1]}`,
+  }));
+}
+
+/** A pool database of processes, on a directory of its own. */
 export class ConsensusCluster {
   readonly members: readonly ConsensusProcess[];
+  /** What clients of this cluster show. */
+  readonly credentials: ChannelCredentials;
   readonly #directory: string;
 
-  private constructor(directory: string, members: readonly ConsensusProcess[]) {
+  private constructor(
+    directory: string,
+    members: readonly ConsensusProcess[],
+    clients: ChannelCredentials,
+  ) {
     this.#directory = directory;
     this.members = members;
+    this.credentials = clients;
   }
 
   /** Starts as many members; resolves when they serve writes. */
-  static async start(count: number): Promise<ConsensusCluster> {
+  static async start(count: number, layout: ClusterLayout = {}): Promise<ConsensusCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'flotilla-consensus-'));
-    const ports = await freePorts(2 * count);
-    const peers = Array.from(
-      { length: count },
-      (_, index) => `m${index}=127.0.0.1:${ports[2 * index + 1]}`,
-    );
-    const members = Array.from({ length: count }, (_, index) => {
-      const client = `127.0.0.1:${ports[2 * index]}`;
-      return new ConsensusProcess(client, [
-        ...['--name', `m${index}`, '--data-dir', join(directory, `m${index}`)],
-        ...['--listen-client', client, '--listen-peer', `127.0.0.1:${ports[2 * index + 1]}`],
-        ...['--initial-cluster', peers.join(',')],
-      ]);
+    const addresses = layout.addresses ?? (await loopbackAddresses(count));
+    const members = addresses.map(({ client, peer }, index) => {
+      const peers = addresses.map((other, to) => {
+        const address = to === index ? peer : (layout.route?.(index, to) ?? other.peer);
+        return `m${to}=${address}`;
+      });
+      const dataDir = layout.dataDir?.(index) ?? join(directory, `m${index}`);
+      const flags = [
+        ...['--name', `m${index}`, '--data-dir', dataDir],
+        ...['--listen-client', client, '--listen-peer', peer],
+        ...['--initial-cluster', peers.join(','), ...(layout.flags ?? [])],
+      ];
+      return new ConsensusProcess(client, flags, layout.within?.(index));
     });
-    const cluster = new ConsensusCluster(directory, members);
-    await Promise.all(members.map((member) => member.start()));
-    await cluster.serving();
+    const clients = layout.credentials ?? credentials.createInsecure();
+    const cluster = new ConsensusCluster(directory, members, clients);
+    try {
+      await Promise.all(members.map((member) => member.start()));
+      await cluster.serving();
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
     return cluster;
   }
 
@@ -111,7 +164,7 @@ export class ConsensusCluster {
   /** Resolves when a write succeeds, and every running member has told how it is reached. */
   async serving(members = this.members): Promise<void> {
     for (const { endpoint, output } of members) {
-      const client = new PoolDatabaseClient(endpoint);
+      const client = new PoolDatabaseClient(endpoint, this.credentials);
       const until = performance.now() + patience;
       for (;;) {
         const listed = await client.cluster.memberList({}, { timeout: patienceOfOneCall });
@@ -129,7 +182,7 @@ export class ConsensusCluster {
     const until = performance.now() + patience;
     while (performance.now() < until) {
       for (const member of this.members) {
-        const client = new PoolDatabaseClient(member.endpoint);
+        const client = new PoolDatabaseClient(member.endpoint, this.credentials);
         const status = await client.maintenance.status({}, { timeout: patienceOfOneCall });
         client.close();
         if (status.ok && status.value.header?.memberId === status.value.leader) return member;
