@@ -46,7 +46,11 @@ export interface LogStore {
   write(list: readonly Persist[]): Promise<Result<void, StoreError>>;
   /** The log up to here is not needed any more. When its room is given back is not promised. */
   compact(index: LogIndex): void;
-  /** Makes a snapshot durable as a whole, then lets go of older ones. Takes the chunks at once. */
+  /**
+   * Makes a snapshot durable as a whole, then lets go of older ones. The chunks are taken one by
+   * one, with other work in between: they show the state as it was at the call. Not all of them may
+   * be taken; the caller ends them.
+   */
   saveSnapshot(
     snapshot: SnapshotMeta,
     chunks: Iterable<Uint8Array>,

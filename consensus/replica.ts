@@ -14,7 +14,10 @@ export type { LogIndex, MemberId, Term };
 export interface StateMachine<Reply> {
   /** Applies one committed command. Called once for each index, in order. */
   apply(index: LogIndex, command: Uint8Array): Reply;
-  /** Everything that was applied so far, as chunks whose order matters. */
+  /**
+   * Everything that was applied before the call, as chunks whose order matters; what is applied
+   * while they are read does not show. They are read once, to the end or until `return`.
+   */
   snapshot(): Iterable<Uint8Array>;
   /** Replaces the state by a snapshot's. A chunk that cannot be read is a failure: corruption. */
   restore(chunks: Iterable<Uint8Array>): Result<void, string>;

@@ -15,6 +15,9 @@ export interface SnapshotListener {
   send(message: Message): void;
 }
 
+/** What an entry costs at a start beside its bytes: being read and applied takes as long. */
+const entryCost = 400;
+
 /** Makes snapshots of the state machine when enough has happened, and carries their pieces. */
 export class SnapshotKeeper<Reply> {
   readonly #store: LogStore;
@@ -23,6 +26,8 @@ export class SnapshotKeeper<Reply> {
   readonly #listener: SnapshotListener;
   #entries = 0;
   #bytes = 0;
+  /** Size of the newest snapshot that was made or read here. */
+  #size = 0;
   #saving = false;
 
   constructor(
@@ -41,17 +46,29 @@ export class SnapshotKeeper<Reply> {
   applied(raft: Raft, entries: readonly Entry[]): void {
     this.#entries += entries.length;
     for (const entry of entries) this.#bytes += entrySize(entry);
-    const due =
-      this.#entries >= this.#limits.snapshotEntries || this.#bytes >= this.#limits.snapshotBytes;
-    if (!due || this.#saving) return;
+    if (!this.#isDue() || this.#saving) return;
     this.#entries = 0;
     this.#bytes = 0;
     this.#saving = true;
     void this.#save(describe(raft));
   }
 
+  /**
+   * A large state is not written again and again for a few entries: what they cost at a start must
+   * come to half of what the snapshot costs.
+   */
+  #isDue(): boolean {
+    const { snapshotEntries, snapshotBytes } = this.#limits;
+    if (this.#entries < snapshotEntries && this.#bytes < snapshotBytes) return false;
+    const cost = this.#bytes + entryCost * this.#entries;
+    return cost >= (this.#size - snapshotBytes) / 2;
+  }
+
   async #save(snapshot: SnapshotMeta): Promise<void> {
-    const saved = await this.#store.saveSnapshot(snapshot, this.#machine.snapshot());
+    const chunks = new CountedChunks(this.#machine.snapshot());
+    const saved = await this.#store.saveSnapshot(snapshot, chunks);
+    chunks.end();
+    this.#size = chunks.size;
     this.#saving = false;
     // Without room the log goes on growing in its place, and the next snapshot is tried in time.
     if (saved.ok) this.#listener.input({ kind: 'snapshot-made', snapshot });
@@ -93,8 +110,33 @@ export class SnapshotKeeper<Reply> {
     this.#bytes = 0;
     const chunks = this.#store.loadSnapshot(index);
     if (!chunks.ok) return chunks.error.detail;
-    const restored = this.#machine.restore(chunks.value);
+    const counted = new CountedChunks(chunks.value);
+    const restored = this.#machine.restore(counted);
+    this.#size = counted.size;
     return restored.ok ? null : restored.error;
+  }
+}
+
+/** Chunks that are read once, and can be left at any time. */
+class CountedChunks implements Iterable<Uint8Array> {
+  readonly #iterator: Iterator<Uint8Array>;
+  /** Bytes that were read. */
+  size = 0;
+
+  constructor(chunks: Iterable<Uint8Array>) {
+    this.#iterator = chunks[Symbol.iterator]();
+  }
+
+  *[Symbol.iterator](): Generator<Uint8Array> {
+    for (let next = this.#iterator.next(); next.done !== true; next = this.#iterator.next()) {
+      this.size += next.value.byteLength;
+      yield next.value;
+    }
+  }
+
+  /** What is not read yet will not be: what the chunks hold on to is let go. */
+  end(): void {
+    this.#iterator.return?.();
   }
 }
 

@@ -175,6 +175,33 @@ test('segments before a snapshot are deleted, and the rest is enough to start', 
   await rm(directory, { recursive: true });
 });
 
+test('a snapshot is written in turns, and other work goes on between its chunks', async (t) => {
+  const directory = await filled(5);
+  const store = await opened(directory);
+  const meta = { index: logIndex(5), term: term(1), configuration: firstConfiguration };
+  let turns = 0;
+  let working = true;
+  const work = () => {
+    turns += 1;
+    if (working) setImmediate(work);
+  };
+  work();
+  const seen: number[] = [];
+  function* chunks() {
+    for (let count = 0; count < 5; count += 1) {
+      seen.push(turns);
+      yield Buffer.from(`${count}`);
+    }
+  }
+  t.true((await store.saveSnapshot(meta, chunks())).ok);
+  working = false;
+  t.is(new Set(seen).size, 5);
+  const loaded = store.loadSnapshot(logIndex(5));
+  t.is(loaded.ok && Buffer.concat([...loaded.value]).toString(), '01234');
+  await store.close();
+  await rm(directory, { recursive: true });
+});
+
 test('a lost or damaged snapshot refuses to start', async (t) => {
   const directory = await filled(60, 1000);
   const store = await opened(directory);

@@ -72,21 +72,20 @@ export class SnapshotFiles {
     meta: SnapshotMeta,
     chunks: Iterable<Uint8Array>,
   ): Promise<Result<void, StoreError | OpenError>> {
-    // The state must not change while it is written, so all of it is taken before the first wait.
-    const taken = [...frames(chunks)];
-    return this.#inTurn(() => this.#write(meta, taken));
+    return this.#inTurn(() => this.#write(meta, chunks));
   }
 
+  /** Other work has its turn after each chunk. */
   async #write(
     meta: SnapshotMeta,
-    taken: readonly Uint8Array[],
+    chunks: Iterable<Uint8Array>,
   ): Promise<Result<void, StoreError | OpenError>> {
     const aside = join(this.#directory, madeName);
     try {
       const file = await open(aside, 'w');
       try {
         await file.write(describe(meta));
-        for (const frame of taken) await file.write(frame);
+        for (const frame of frames(chunks)) await file.write(frame);
         await file.sync();
       } finally {
         await file.close();
