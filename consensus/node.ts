@@ -94,7 +94,8 @@ export class Node<Reply> implements Replica<Reply> {
       },
       unreachable: (member) => node.#feed({ kind: 'unreachable', member }),
     });
-    parts.transport.configure(node.#raft.log.configuration);
+    const { configuration, configurationIndex } = node.#raft.log;
+    parts.transport.configure(configuration, configurationIndex);
     node.#stopTicking = parts.clock.every(parts.limits.tickInterval, () => node.#tick());
     node.#schedule();
     return ok(node);
@@ -125,6 +126,7 @@ export class Node<Reply> implements Replica<Reply> {
       commitIndex: commit,
       appliedIndex: this.#applied,
       configuration: log.configuration,
+      configurationIndex: log.configurationIndex,
     };
   }
 
@@ -283,7 +285,7 @@ export class Node<Reply> implements Replica<Reply> {
       status.configuration === before.configuration;
     if (same) return;
     if (status.configuration !== before.configuration)
-      this.#parts.transport.configure(status.configuration);
+      this.#parts.transport.configure(status.configuration, status.configurationIndex);
     this.#announced = status;
     for (const listener of this.#listeners) listener(status);
   }

@@ -81,8 +81,11 @@ export interface PeerTransport {
   send(messages: readonly Message[]): void;
   /** Names who receives, once, before anything is sent. */
   attach(receiver: PeerReceiver): void;
-  /** Who takes part now, and where: called before anything is sent, and after every change. */
-  configure(configuration: Configuration): void;
+  /**
+   * Who takes part now, and where: called before anything is sent, and after every change.
+   * `index` is where in the log the configuration stands, at most; a later one is newer.
+   */
+  configure(configuration: Configuration, index: LogIndex): void;
 }
 
 /** Time, and the turns of the event loop. */

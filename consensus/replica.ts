@@ -55,6 +55,8 @@ export interface ReplicaStatus {
   readonly appliedIndex: LogIndex;
   /** The configuration in force at this member, committed or not. */
   readonly configuration: Configuration;
+  /** Where it stands in the log: committed, if that is not after `commitIndex`. */
+  readonly configurationIndex: LogIndex;
 }
 
 /** Why a change of the membership, or of the leader, did not happen. */

@@ -68,6 +68,7 @@ class LocalReplica implements Replica<StoreReply> {
     commitIndex: 0 as LogIndex,
     appliedIndex: 0 as LogIndex,
     configuration: configurationOf([1 as MemberId, 2 as MemberId]),
+    configurationIndex: 0 as LogIndex,
   };
 
   constructor(store: Store) {
