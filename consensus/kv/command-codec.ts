@@ -1,5 +1,6 @@
 import { unreachable } from '../../base/assert.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { readAlarm, readAlarms, writeAlarms } from './alarm-codec.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { readList, readOperation, writeOperation } from './operation-codec.ts';
@@ -10,7 +11,16 @@ import type { LeaseId, Revision } from './version.ts';
  * The first byte of a command. 1 to 15 are operations, as in `operation-codec.ts`. A number is
  * never given to something else: logs that older members wrote must stay readable.
  */
-const kinds = { compact: 16, grant: 17, revoke: 18, renew: 19, expire: 20, describe: 21 } as const;
+const kinds = {
+  compact: 16,
+  grant: 17,
+  revoke: 18,
+  renew: 19,
+  expire: 20,
+  describe: 21,
+  raise: 22,
+  clear: 23,
+} as const;
 
 /** Where every command is written before it is copied out: a buffer for each would cost more. */
 const writer = new ByteWriter();
@@ -56,6 +66,14 @@ export function encodeCommand(command: Command): Buffer {
       writer.varint(command.clientUrls.length);
       for (const url of command.clientUrls) writer.bytes(url);
       break;
+    case 'raise':
+      writer.u8(kinds.raise);
+      writeAlarms(writer, command.alarm);
+      break;
+    case 'clear':
+      writer.u8(kinds.clear);
+      writeAlarms(writer, command.alarms);
+      break;
     default:
       unreachable(command);
   }
@@ -97,6 +115,12 @@ function readCommand(reader: ByteReader, kind: number): Command | null {
         name: reader.bytes(),
         clientUrls: readList(reader, () => reader.bytes()),
       };
+    case kinds.raise: {
+      const alarm = readAlarm(reader);
+      return alarm === null ? null : { kind: 'raise', alarm };
+    }
+    case kinds.clear:
+      return { kind: 'clear', alarms: readAlarms(reader) };
     default: {
       const operation = readOperation(reader, kind);
       return operation === null || operation.kind === 'range' ? null : operation;

@@ -10,4 +10,8 @@ export type StoreFailure =
   | 'future-revision'
   | 'lease-not-found'
   | 'lease-exists'
-  | 'lease-ttl-too-large';
+  | 'lease-ttl-too-large'
+  /** An alarm says that there is no room. */
+  | 'no-space'
+  /** An alarm says that members differ. */
+  | 'corrupt';

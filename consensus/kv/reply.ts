@@ -1,4 +1,5 @@
 import type { Result } from '../../base/result.ts';
+import type { Alarm } from './alarm-table.ts';
 import type { StoreFailure } from './failure.ts';
 import type { LeaseId, Revision, Version } from './version.ts';
 
@@ -57,6 +58,9 @@ export type CommandReply =
   /** In the order of the request: each lease's TTL in seconds, 0 where it does not exist. */
   | { readonly kind: 'renew'; readonly revision: Revision; readonly ttls: readonly number[] }
   | { readonly kind: 'describe'; readonly revision: Revision }
+  | { readonly kind: 'raise'; readonly revision: Revision }
+  /** The alarms that were there. */
+  | { readonly kind: 'clear'; readonly revision: Revision; readonly cleared: readonly Alarm[] }
   /** The leases that were indeed revoked. */
   | { readonly kind: 'expire'; readonly revision: Revision; readonly expired: readonly LeaseId[] };
 

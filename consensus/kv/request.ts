@@ -1,3 +1,4 @@
+import type { Alarm, AlarmSelector } from './alarm-table.ts';
 import type { ByteString } from './byte-string.ts';
 import type { KeyRange } from './key-range.ts';
 import type { LeaseId, Revision } from './version.ts';
@@ -88,4 +89,6 @@ export type Command =
       readonly member: number;
       readonly name: ByteString;
       readonly clientUrls: readonly ByteString[];
-    };
+    }
+  | { readonly kind: 'raise'; readonly alarm: Alarm }
+  | { readonly kind: 'clear'; readonly alarms: AlarmSelector };

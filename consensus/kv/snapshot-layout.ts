@@ -10,6 +10,7 @@ export const recordKinds = {
   change: 4,
   end: 5,
   member: 6,
+  alarm: 7,
 } as const;
 
 /** Raised when the layout changes in a way that older members cannot read. */

@@ -1,4 +1,6 @@
 import { fail, ok, type Result } from '../../base/result.ts';
+import { readAlarm } from './alarm-codec.ts';
+import { AlarmTable } from './alarm-table.ts';
 import { ByteReader } from './byte-reader.ts';
 import { emptyBytes } from './byte-string.ts';
 import { crc32 } from './crc32.ts';
@@ -14,6 +16,7 @@ export interface Content {
   readonly history: History;
   readonly leases: LeaseTable;
   readonly members: MemberTable;
+  readonly alarms: AlarmTable;
 }
 
 /** Reads a whole snapshot. The failure says which chunk is damaged or missing. */
@@ -22,6 +25,7 @@ export function readSnapshot(chunks: Iterable<Uint8Array>): Result<Content, stri
     history: new History(),
     leases: new LeaseTable(),
     members: new MemberTable(),
+    alarms: new AlarmTable(),
   };
   const state: ReadState = { ...content, records: 0, revision: null, ended: false };
   let number = 0;
@@ -84,6 +88,12 @@ function readRecord(state: ReadState, reader: ByteReader): string | null {
   if (kind === recordKinds.member) {
     const [member, name] = [reader.varint(), reader.bytes()];
     state.members.set({ member, name, clientUrls: readList(reader, () => reader.bytes()) });
+    return null;
+  }
+  if (kind === recordKinds.alarm) {
+    const alarm = readAlarm(reader);
+    if (alarm === null) return 'holds an alarm that is none';
+    state.alarms.raise(alarm);
     return null;
   }
   if (kind !== recordKinds.compacted && kind !== recordKinds.change)

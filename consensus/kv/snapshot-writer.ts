@@ -1,3 +1,5 @@
+import { writeAlarms } from './alarm-codec.ts';
+import type { Alarm, AlarmTable } from './alarm-table.ts';
 import { storeBounds } from './bounds.ts';
 import { type ByteString, emptyBytes, nextKey } from './byte-string.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -16,9 +18,14 @@ export function snapshotChunks(
   history: History,
   leases: LeaseTable,
   members: MemberTable,
+  alarms: AlarmTable,
 ): Iterable<Uint8Array> {
   const unpin = history.pin();
-  const tables = [...[...members.all()].map(memberRecord), ...[...leases.all()].map(leaseRecord)];
+  const tables = [
+    ...[...members.all()].map(memberRecord),
+    ...alarms.all().map(alarmRecord),
+    ...[...leases.all()].map(leaseRecord),
+  ];
   const chunks = makeChunks(records(history, tables), unpin);
   let first: IteratorResult<Uint8Array, void> | null = chunks.next();
   return {
@@ -42,6 +49,13 @@ function memberRecord({ member, name, clientUrls }: MemberDescription): RecordWr
     writer.bytes(name);
     writer.varint(clientUrls.length);
     for (const url of clientUrls) writer.bytes(url);
+  };
+}
+
+function alarmRecord(alarm: Alarm): RecordWriter {
+  return (writer) => {
+    writer.u8(recordKinds.alarm);
+    writeAlarms(writer, alarm);
   };
 }
 
@@ -108,7 +122,7 @@ function* records(history: History, tables: readonly RecordWriter[]): Generator<
 }
 
 /** Of each key the version that was current at `compacted`, unless it is among the log's changes. */
-function* compactedVersions(history: History, compacted: Revision): Generator<Version> {
+export function* compactedVersions(history: History, compacted: Revision): Generator<Version> {
   let from: ByteString | null = emptyBytes;
   while (from !== null) {
     const found: Version[] = [];
@@ -128,7 +142,8 @@ function* compactedVersions(history: History, compacted: Revision): Generator<Ve
   }
 }
 
-function writeVersion(writer: ByteWriter, kind: number, version: Version): void {
+/** Writes one version, its kind of record first. */
+export function writeVersion(writer: ByteWriter, kind: number, version: Version): void {
   writer.u8(kind);
   writer.varint(version.modRevision);
   writer.varint(version.sub);

@@ -41,6 +41,8 @@ function plainReply(reply: OperationReply | StoreReply): NaiveReply {
       case 'renew':
       case 'expire':
       case 'describe':
+      case 'raise':
+      case 'clear':
         return value;
       default:
         return plainReply(value);
@@ -102,6 +104,7 @@ function assertSame(
     const got = store.range(request);
     t.deepEqual(plainReply(got.ok ? got.value : got), naive.read(request));
   }
+  t.deepEqual(store.alarms.all(), naive.alarms());
   for (const member of [0, 1, 2, 3]) t.deepEqual(store.member(member), naive.member(member));
   t.deepEqual(
     [...store.leases()].map(({ id, ttl, renewals, keys }) => ({

@@ -1,6 +1,7 @@
 import { assert, unreachable } from '../../base/assert.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { type Bytes, bytes } from '../../base/units.ts';
+import { AlarmTable } from './alarm-table.ts';
 import { storeBounds } from './bounds.ts';
 import { decodeCommand } from './command-codec.ts';
 import type { StoreFailure } from './failure.ts';
@@ -8,11 +9,12 @@ import { History } from './history.ts';
 import { type Lease, LeaseTable } from './lease-table.ts';
 import { type MemberDescription, MemberTable } from './member-table.ts';
 import { Mutation } from './mutation.ts';
-import { readRange } from './range.ts';
+import { checkRevision, readRange } from './range.ts';
 import type { RangeReply, StoreReply, TxnReply } from './reply.ts';
 import type { Command, RangeRequest, TxnRequest } from './request.ts';
 import { readSnapshot } from './snapshot-reader.ts';
 import { snapshotChunks } from './snapshot-writer.ts';
+import { hashVersions, type KvHash, type Turns } from './state-hash.ts';
 import { checkPut, planTxn, runTxn } from './txn.ts';
 import { isReadOnly } from './validate.ts';
 import type { LeaseId, Revision } from './version.ts';
@@ -36,6 +38,7 @@ export class Store {
   #history = new History();
   #leases = new LeaseTable();
   #members = new MemberTable();
+  #alarms = new AlarmTable();
   readonly #hub = new WatchHub(() => this.#history);
   #observer: LeaseObserver | null = null;
 
@@ -89,6 +92,21 @@ export class Store {
     return this.#members.get(id);
   }
 
+  /** The alarms of all members; while there are some, every member refuses the same commands. */
+  get alarms(): AlarmTable {
+    return this.#alarms;
+  }
+
+  /**
+   * Hashes the versions of all keys up to a revision (0: now), in turns. Until it has ended, or was
+   * left by `return`, nothing is freed.
+   */
+  hash(revision: Revision): Result<Turns<KvHash>, StoreFailure> {
+    const refusal = checkRevision(this.#history, revision);
+    if (refusal !== null) return fail(refusal);
+    return ok(hashVersions(this.#history, revision === 0 ? this.revision : revision));
+  }
+
   /** Frees up to `limit` versions that a compaction gave up; returns whether more could be. */
   trim(limit: number): boolean {
     return this.#history.trim(limit);
@@ -109,7 +127,7 @@ export class Store {
    * them to the end, or leave by `break` or `return`: until then nothing is freed.
    */
   snapshot(): Iterable<Uint8Array> {
-    return snapshotChunks(this.#history, this.#leases, this.#members);
+    return snapshotChunks(this.#history, this.#leases, this.#members, this.#alarms);
   }
 
   /** Replaces the store by a snapshot's. A damaged one is refused, and the store stays as it was. */
@@ -120,12 +138,15 @@ export class Store {
     this.#history = read.value.history;
     this.#leases = read.value.leases;
     this.#members = read.value.members;
+    this.#alarms = read.value.alarms;
     this.#hub.rewind(delivered);
     this.#observer?.onLeasesReplaced(this.#leases.all());
     return ok(undefined);
   }
 
   #apply(command: Command): StoreReply {
+    const alarmed = this.#alarms.refusal(command);
+    if (alarmed !== null) return fail(alarmed);
     switch (command.kind) {
       case 'put': {
         const refusal = checkPut(this.#history, this.#leases, command);
@@ -155,6 +176,13 @@ export class Store {
         const { member, name, clientUrls } = command;
         this.#members.set({ member, name, clientUrls });
         return ok({ kind: 'describe', revision: this.revision });
+      }
+      case 'raise':
+        this.#alarms.raise(command.alarm);
+        return ok({ kind: 'raise', revision: this.revision });
+      case 'clear': {
+        const cleared = this.#alarms.clear(command.alarms);
+        return ok({ kind: 'clear', revision: this.revision, cleared });
       }
       default:
         return unreachable(command);

@@ -28,6 +28,7 @@ export class NaiveStore {
   #events: Event[] = [];
   #leases = new Map<bigint, { ttl: number; renewals: number }>();
   #members = new Map<number, Extract<Command, { kind: 'describe' }>>();
+  #alarms: Extract<Command, { kind: 'raise' }>['alarm'][] = [];
   #compacted = 0;
   /** What the command that is being applied wrote so far. */
   #draft: Map<string, Event> = new Map();
@@ -49,6 +50,10 @@ export class NaiveStore {
     const known = this.#members.get(id);
     if (known === undefined) return undefined;
     return { member: id, name: known.name, clientUrls: known.clientUrls };
+  }
+
+  alarms(): readonly object[] {
+    return this.#alarms;
   }
 
   leases(): object[] {
@@ -87,6 +92,11 @@ export class NaiveStore {
   }
 
   #run(command: Command): NaiveReply {
+    const isData = !['renew', 'describe', 'raise', 'clear'].includes(command.kind);
+    const alarms = this.#alarms.filter(({ cause }) => cause !== 'disk');
+    if (isData && alarms.some(({ kind }) => kind === 'corrupt')) return 'corrupt';
+    const hasPut = command.kind === 'grant' || JSON.stringify(command, text).includes('"put"');
+    if (hasPut && alarms.some(({ kind }) => kind === 'no-space')) return 'no-space';
     switch (command.kind) {
       case 'put':
       case 'delete':
@@ -126,6 +136,21 @@ export class NaiveStore {
         return { kind: 'describe', revision: this.revision };
       case 'expire':
         return this.#expire(command.leases);
+      case 'raise':
+        if (!this.#alarms.some((alarm) => JSON.stringify(alarm) === JSON.stringify(command.alarm)))
+          this.#alarms.push(command.alarm);
+        return { kind: 'raise', revision: this.revision };
+      case 'clear': {
+        const { member, kind, cause } = command.alarms;
+        const cleared = this.#alarms.filter(
+          (alarm) =>
+            [alarm.member, null].includes(member) &&
+            [alarm.kind, null].includes(kind) &&
+            [alarm.cause, null].includes(cause),
+        );
+        this.#alarms = this.#alarms.filter((alarm) => !cleared.includes(alarm));
+        return { kind: 'clear', revision: this.revision, cleared };
+      }
     }
   }
 
@@ -264,4 +289,9 @@ export class NaiveStore {
       count: all.length,
     };
   }
+}
+
+/** What a number of 64 bits is in JSON. */
+function text(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}` : value;
 }

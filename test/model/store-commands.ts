@@ -86,6 +86,15 @@ const { txn: txnOf } = fc.letrec<{
   }),
 }));
 
+const alarmMemberOf = fc.integer({ min: 1, max: 2 });
+const alarmKindOf = fc.constantFrom('no-space' as const, 'corrupt');
+const alarmCauseOf = fc.constantFrom('quota' as const, 'disk', 'asked');
+const alarmOf = fc.record({
+  member: alarmMemberOf,
+  kind: alarmKindOf,
+  cause: fc.oneof({ weight: 4, arbitrary: fc.constant('disk' as const) }, alarmCauseOf),
+});
+
 /** A command that passes `validate`. */
 export const commandOf: fc.Arbitrary<Command> = fc
   .oneof(
@@ -129,6 +138,21 @@ export const commandOf: fc.Arbitrary<Command> = fc
         member: fc.nat(3),
         name: fc.constant(bytes('host-1')),
         clientUrls: fc.array(fc.constant(bytes('http://127.0.0.1:2379')), { maxLength: 2 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('raise' as const), alarm: alarmOf }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('clear' as const),
+        alarms: fc.record({
+          member: fc.option(alarmMemberOf),
+          kind: fc.option(alarmKindOf),
+          cause: fc.option(alarmCauseOf),
+        }),
       }),
     },
   )

@@ -49,16 +49,18 @@ const storeFailures: Readonly<Record<StoreFailure, GrpcFailure>> = {
     code: status.OUT_OF_RANGE,
     message: 'etcdserver: too large lease TTL',
   },
+  'no-space': {
+    code: status.RESOURCE_EXHAUSTED,
+    message: 'etcdserver: mvcc: database space exceeded',
+  },
+  corrupt: { code: status.DATA_LOSS, message: 'etcdserver: corrupt cluster' },
 };
 
 /** What the adapter itself refuses. */
 export const failures = {
   noLeader: { code: status.UNAVAILABLE, message: 'etcdserver: no leader' },
   stopped: { code: status.UNAVAILABLE, message: 'etcdserver: server stopped' },
-  noSpace: {
-    code: status.RESOURCE_EXHAUSTED,
-    message: 'etcdserver: mvcc: database space exceeded',
-  },
+  noSpace: storeFailures['no-space'],
   tooLarge: { code: status.INVALID_ARGUMENT, message: 'etcdserver: request is too large' },
   tooMany: { code: status.RESOURCE_EXHAUSTED, message: 'etcdserver: too many requests' },
   invalidSort: { code: status.INVALID_ARGUMENT, message: 'etcdserver: invalid sort option' },
