@@ -8,16 +8,19 @@ import { systemClock } from './adapters/clock.ts';
 import { DiskLogStore } from './adapters/disk/log-store.ts';
 import { bindServer, shutDownServer } from './adapters/etcd/bind.ts';
 import { serveEtcd } from './adapters/etcd/server.ts';
+import type { PeerIdentity } from './adapters/peers/greeting.ts';
 import { GrpcPeers } from './adapters/peers/transport.ts';
 import { type Configuration, configurationOf } from './core/configuration.ts';
 import { defaultLimits } from './driver/limits.ts';
 import { type Flags, flagsCommand, settingsOf } from './flags.ts';
-import { firstMemberId, type PoolIdentity, poolIdentity } from './identity.ts';
+import { firstMemberId, poolIdentity } from './identity.ts';
 import { Store } from './kv/store.ts';
 import { Node } from './node.ts';
 import type { MemberId, ReplicaStatus } from './replica.ts';
 import type { MemberSettings } from './settings.ts';
+import { listMembers } from './start/list-members.ts';
 import { type Credentials, loadCredentials } from './tls.ts';
+import { protocolVersions } from './versions.ts';
 
 /** Exit codes: starting again would not help, or it might. */
 const exitCodes = { configuration: 2, failure: 1 } as const;
@@ -58,9 +61,13 @@ export async function startMember(
     const { code, detail } = disk.error;
     return fail({ isFinal: code === 'foreign' || code === 'damaged', detail });
   }
-  const peers = connectPeers(identity, self, credentials.value, log);
+  const address = settings.initialCluster.get(settings.name) ?? settings.listenPeer;
+  const peers = connectPeers(
+    { pool: identity.pool, member: self, versions: protocolVersions, address },
+    credentials.value,
+    log,
+  );
   const peerServer = new Server();
-  peers.serve(peerServer);
   const store = new Store();
   const started = Node.start({
     id: self,
@@ -76,6 +83,7 @@ export async function startMember(
     return fail({ isFinal: true, detail: started.error });
   }
   const node = started.value;
+  peers.serve(peerServer, () => listMembers(identity.pool, node, store));
   const closeConsensus = async () => {
     peers.close();
     await shutDownServer(peerServer);
@@ -136,14 +144,9 @@ function firstConfiguration(
   return { ...configurationOf([...ids.values()]), addresses };
 }
 
-function connectPeers(
-  { pool }: PoolIdentity,
-  self: MemberId,
-  credentials: Credentials,
-  log: Logger,
-): GrpcPeers {
+function connectPeers(self: PeerIdentity, credentials: Credentials, log: Logger): GrpcPeers {
   return new GrpcPeers({
-    self: { pool, member: self },
+    self,
     credentials: credentials.channel,
     events: {
       connected: (member) => log.info({ member }, 'connected'),

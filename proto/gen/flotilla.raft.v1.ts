@@ -11,6 +11,15 @@ export interface PeerService {
     readonly request: PeerFrame;
     readonly response: PeerFrame;
   };
+  /**
+   * Who are the members? Asked by one that starts with nothing, or that hears of no leader: what it
+   * knows may be out of date. Any version answers any other.
+   */
+  readonly listMembers: {
+    readonly kind: 'unary';
+    readonly request: ListMembersRequest;
+    readonly response: ListMembersResponse;
+  };
 }
 export const PeerService: ServiceType<PeerService> = { name: 'flotilla.raft.v1.PeerService', file: 'flotilla/raft/v1/raft.proto' };
 
@@ -29,8 +38,37 @@ export interface Greeting {
   /** The sender, and whom it means to talk to. */
   readonly from: number;
   readonly to: number;
+  /**
+   * Where the sender listens, for a receiver whose configuration does not tell, or is older than
+   * the sender's, which stands at this place in the log.
+   */
+  readonly address: string;
+  readonly configurationIndex: number;
 }
 export const Greeting: MessageType<Greeting> = { name: 'flotilla.raft.v1.Greeting', file: 'flotilla/raft/v1/raft.proto' };
+
+export interface ListMembersRequest {
+
+}
+export const ListMembersRequest: MessageType<ListMembersRequest> = { name: 'flotilla.raft.v1.ListMembersRequest', file: 'flotilla/raft/v1/raft.proto' };
+
+export interface ListMembersResponse {
+  readonly pool: string;
+  /** Whether a majority has just confirmed it. Otherwise it is what the callee was told last. */
+  readonly isCurrent: boolean;
+  readonly members: readonly PoolMember[];
+}
+export const ListMembersResponse: MessageType<ListMembersResponse> = { name: 'flotilla.raft.v1.ListMembersResponse', file: 'flotilla/raft/v1/raft.proto' };
+
+export interface PoolMember {
+  readonly id: number;
+  readonly peers: readonly string[];
+  readonly isLearner: boolean;
+  /** It has told its name, which it does once it has received and confirmed the log. */
+  readonly hasStarted: boolean;
+  readonly name: string;
+}
+export const PoolMember: MessageType<PoolMember> = { name: 'flotilla.raft.v1.PoolMember', file: 'flotilla/raft/v1/raft.proto' };
 
 export interface PeerMessages {
   readonly messages: readonly PeerMessage[];

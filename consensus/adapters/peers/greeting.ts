@@ -1,45 +1,69 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
 import type { Greeting } from '../../../proto/gen/flotilla.raft.v1.ts';
-import { type MemberId, memberId } from '../../core/ids.ts';
-
-/** The version of the protocol between members that this program speaks, and the oldest. */
-export const protocolVersion = 1;
-export const oldestProtocolVersion = 1;
+import { type LogIndex, logIndex, type MemberId, memberId } from '../../core/ids.ts';
+import type { ProtocolVersions } from '../../versions.ts';
+import type { AddressBook } from './address-book.ts';
 
 /** Who a member is. */
 export interface PeerIdentity {
   /** The id of the pool; members of different pools do not talk. */
   readonly pool: string;
   readonly member: MemberId;
+  /** Which versions of the protocol it speaks (consensus/versions.ts). */
+  readonly versions: ProtocolVersions;
+  /** HOST:PORT where it listens, unless the configuration says otherwise. */
+  readonly address: string;
 }
 
-/** How a member greets another. */
-export function greet(self: PeerIdentity, to: MemberId): Greeting {
-  return {
-    version: protocolVersion,
-    oldestVersion: oldestProtocolVersion,
-    pool: self.pool,
-    from: self.member,
-    to,
-  };
+/** How a member greets another, with what its configuration says of itself and where it stands. */
+export function greet(
+  self: PeerIdentity,
+  to: MemberId,
+  { ownAddress, index: configurationIndex }: Pick<AddressBook, 'ownAddress' | 'index'>,
+): Greeting {
+  const { pool, member: from, versions } = self;
+  const address = ownAddress ?? self.address;
+  const { newest: version, oldest: oldestVersion } = versions;
+  return { version, oldestVersion, pool, from, to, address, configurationIndex };
 }
+
+/** A greeting that was accepted. */
+export interface Greeted {
+  readonly member: MemberId;
+  readonly version: number;
+  /** Where it listens; null if it does not say. */
+  readonly address: string | null;
+  readonly configurationIndex: LogIndex;
+}
+
+/** Longest address that is believed. */
+const addressLengthMax = 300;
 
 /** Who greets, or a sentence that says why there is nothing to talk about. */
-export function acceptGreeting(self: PeerIdentity, greeting: Greeting): Result<MemberId, string> {
-  const { version, oldestVersion, pool, from, to } = greeting;
+export function acceptGreeting(self: PeerIdentity, greeting: Greeting): Result<Greeted, string> {
+  const { version, oldestVersion, pool, from, to, address, configurationIndex } = greeting;
   if (pool !== self.pool)
     return fail(
-      `member ${from} belongs to the pool ${pool}, member ${self.member} to ${self.pool}: ` +
-        'check the address, or the data directory that one of them was started with',
+      `member ${from} belongs to the pool ${pool}, member ${self.member} to ${self.pool}: check ` +
+        'the address, or the data directory that one of them was started with; a member of a pool ' +
+        'that was recovered or restored without it joins again with an empty directory',
     );
   if (to !== self.member)
     return fail(`this address is member ${self.member}, not ${to}: check the addresses`);
   if (!Number.isSafeInteger(from) || from <= 0 || from === self.member)
     return fail(`${from} cannot be the id of another member`);
-  if (oldestVersion > protocolVersion || version < oldestProtocolVersion)
+  const own = self.versions;
+  if (oldestVersion > own.newest || version < own.oldest)
     return fail(
       `member ${from} speaks versions ${oldestVersion} to ${version} of the protocol, member ` +
-        `${self.member} ${oldestProtocolVersion} to ${protocolVersion}: upgrade the older one first`,
+        `${self.member} ${own.oldest} to ${own.newest}: upgrade the older one first`,
     );
-  return ok(memberId(from));
+  if (address.length > addressLengthMax || !Number.isSafeInteger(configurationIndex))
+    return fail(`the greeting of member ${from} cannot be read`);
+  return ok({
+    member: memberId(from),
+    version,
+    address: address === '' ? null : address,
+    configurationIndex: logIndex(configurationIndex),
+  });
 }

@@ -1,11 +1,9 @@
 import type { ChannelCredentials, ClientDuplexStream } from '@grpc/grpc-js';
-import { assert } from '../../../base/assert.ts';
+import { assert, present } from '../../../base/assert.ts';
 import { type Connection, connect } from '../../../proto/client.ts';
 import type { Input } from '../../../proto/codec.ts';
-import { type PeerFrame, PeerService } from '../../../proto/gen/flotilla.raft.v1.ts';
-import type { MemberId } from '../../core/ids.ts';
+import { type Greeting, type PeerFrame, PeerService } from '../../../proto/gen/flotilla.raft.v1.ts';
 import type { Message } from '../../core/message.ts';
-import { greet, type PeerIdentity } from './greeting.ts';
 import { PeerQueue } from './queue.ts';
 import { toWire } from './to-wire.ts';
 
@@ -26,16 +24,16 @@ export interface LinkListener {
   lost(): void;
   /** The connection failed; the sentence says why. Called once for each new reason. */
   failed(reason: string): void;
-  connected(): void;
+  /** The other member greeted back. */
+  connected(greeting: Greeting): void;
 }
 
 type Stream = ClientDuplexStream<Input<PeerFrame>, PeerFrame>;
 
 /** The way to one other member: a stream, the queue in front of it, and patience. */
 export class PeerLink {
-  readonly #self: PeerIdentity;
-  readonly #to: MemberId;
-  readonly address: string;
+  readonly #greet: () => Greeting;
+  readonly addresses: readonly string[];
   readonly #credentials: ChannelCredentials;
   readonly #listener: LinkListener;
   readonly #queue = new PeerQueue();
@@ -44,20 +42,20 @@ export class PeerLink {
   #blocked = false;
   #backoff = backoffMin;
   #retry: NodeJS.Timeout | null = null;
+  #failures = 0;
   #reason: string | null = null;
   #closed = false;
 
+  /** `greet` is asked for the first words of each attempt; at least one address. */
   constructor(
-    self: PeerIdentity,
-    to: MemberId,
-    address: string,
+    greet: () => Greeting,
+    addresses: readonly string[],
     credentials: ChannelCredentials,
     listener: LinkListener,
   ) {
-    this.#self = self;
-    this.#to = to;
+    this.#greet = greet;
     this.#listener = listener;
-    this.address = address;
+    this.addresses = addresses;
     this.#credentials = credentials;
     this.#open();
   }
@@ -84,10 +82,16 @@ export class PeerLink {
     this.#connection?.close();
   }
 
+  /** After each failure the next address is tried. */
+  get #address(): string {
+    const address = this.addresses[this.#failures % this.addresses.length];
+    return present(address, 'a link has an address');
+  }
+
   /** Every attempt has a connection of its own, so that only this class decides when to wait. */
   #open(): void {
     this.#retry = null;
-    this.#connection = connect(this.address, this.#credentials, {
+    this.#connection = connect(this.#address, this.#credentials, {
       'grpc.keepalive_time_ms': keepaliveTime,
       'grpc.keepalive_timeout_ms': keepaliveTimeout,
       'grpc.keepalive_permit_without_calls': 1,
@@ -100,7 +104,7 @@ export class PeerLink {
       if (frame.greeting === undefined) return;
       this.#backoff = backoffMin;
       this.#reason = null;
-      this.#listener.connected();
+      this.#listener.connected(frame.greeting);
     });
     stream.on('drain', () => {
       this.#blocked = false;
@@ -109,7 +113,7 @@ export class PeerLink {
     // A stream that has ended reports it as an error too, with the reason; once is enough.
     stream.on('error', (error) => this.#ended(stream, error.message));
     stream.on('end', () => this.#ended(stream, 'the other member closed the stream'));
-    stream.write({ greeting: greet(this.#self, this.#to) });
+    stream.write({ greeting: this.#greet() });
     this.#flush();
   }
 
@@ -127,6 +131,7 @@ export class PeerLink {
     this.#stream = null;
     this.#connection?.close();
     this.#queue.clear();
+    this.#failures += 1;
     this.#retry = setTimeout(() => this.#open(), this.#backoff);
     this.#backoff = Math.min(2 * this.#backoff, backoffMax);
     const isNews = reason !== this.#reason;

@@ -11,6 +11,7 @@ import type { Message } from '../../core/message.ts';
 import { defaultLimits } from '../../driver/limits.ts';
 import { Node } from '../../node.ts';
 import type { ReplicaStatus, StateMachine } from '../../replica.ts';
+import { protocolVersions } from '../../versions.ts';
 import { systemClock } from '../clock.ts';
 import { DiskLogStore } from '../disk/log-store.ts';
 import { GrpcPeers, type PeerEvents } from './transport.ts';
@@ -69,10 +70,11 @@ async function start(
   });
   if (!store.ok) throw new Error(store.error.detail);
   const credentials = ChannelCredentials.createInsecure();
-  const self = { pool, member: id };
+  const address = addresses.get(id) ?? '';
+  const self = { pool, member: id, versions: protocolVersions, address };
   const peers = new GrpcPeers({ self, credentials, events: quiet });
   const server = new Server();
-  peers.serve(server);
+  peers.serve(server, async () => ({ pool: self.pool }));
   await listen(server, addresses.get(id) ?? '');
   const machine = new Counter();
   const node = Node.start({
@@ -167,7 +169,7 @@ test('members of another pool, and wrong addresses, are refused with a sentence'
   const { addresses } = await cluster(t);
   const address = addresses.get(memberId(1)) ?? '';
   const credentials = ChannelCredentials.createInsecure();
-  const self = { pool: 'ours', member: memberId(1) };
+  const self = { pool: 'ours', member: memberId(1), versions: protocolVersions, address };
   const server = new Server();
   const peers = new GrpcPeers({ self, credentials, events: quiet });
   const received: Message[] = [];
@@ -175,13 +177,13 @@ test('members of another pool, and wrong addresses, are refused with a sentence'
     receive: (messages) => received.push(...messages),
     unreachable: () => {},
   });
-  peers.serve(server);
+  peers.serve(server, async () => ({ pool: self.pool }));
   await listen(server, address);
 
   const refusal = (pool: string, member: number, to: number): Promise<string> =>
     new Promise((resolve) => {
       const stranger = new GrpcPeers({
-        self: { pool, member: memberId(member) },
+        self: { pool, member: memberId(member), versions: protocolVersions, address: '' },
         credentials,
         events: {
           ...quiet,
@@ -192,7 +194,7 @@ test('members of another pool, and wrong addresses, are refused with a sentence'
         },
       });
       stranger.attach({ receive: () => {}, unreachable: () => {} });
-      stranger.configure(pairing(new Map([[memberId(to), address]])));
+      stranger.configure(pairing(new Map([[memberId(to), address]])), logIndex(0));
       stranger.send([ping(memberId(member), memberId(to))]);
     });
   t.regex(await refusal('theirs', 2, 1), /belongs to the pool theirs, member 1 to ours/);

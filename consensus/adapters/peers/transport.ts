@@ -5,14 +5,19 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Input } from '../../../proto/codec.ts';
-import { type PeerFrame, PeerService } from '../../../proto/gen/flotilla.raft.v1.ts';
+import {
+  type ListMembersResponse,
+  type PeerFrame,
+  PeerService,
+} from '../../../proto/gen/flotilla.raft.v1.ts';
 import { addService } from '../../../proto/server.ts';
-import { type Configuration, membersOf } from '../../core/configuration.ts';
-import type { MemberId } from '../../core/ids.ts';
+import type { Configuration } from '../../core/configuration.ts';
+import type { LogIndex, MemberId } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
 import type { PeerReceiver, PeerTransport } from '../../ports.ts';
+import { AddressBook } from './address-book.ts';
 import { fromWire } from './from-wire.ts';
-import { acceptGreeting, greet, type PeerIdentity } from './greeting.ts';
+import { acceptGreeting, type Greeted, greet, type PeerIdentity } from './greeting.ts';
 import { type LinkListener, PeerLink } from './link.ts';
 
 /** What is worth a line in the log. */
@@ -33,46 +38,68 @@ export interface PeerOptions {
 
 type Incoming = ServerDuplexStream<PeerFrame, Input<PeerFrame>>;
 
+/** What this member answers whoever asks who the members are. */
+export type ListMembers = () => Promise<Input<ListMembersResponse>>;
+
 /** The transport between the members of a pool. Add it to a server with `serve`. */
 export class GrpcPeers implements PeerTransport {
   readonly #options: PeerOptions;
+  readonly #book: AddressBook;
   readonly #links = new Map<MemberId, PeerLink>();
+  /** What each member that was met since this one started speaks. */
+  readonly #versions = new Map<MemberId, number>();
   readonly #incoming = new Set<Incoming>();
   #receiver: PeerReceiver | null = null;
 
   constructor(options: PeerOptions) {
     this.#options = options;
+    this.#book = new AddressBook(options.self.member);
   }
 
-  /** Serves the other members' streams. The server's credentials decide who may call. */
-  serve(server: Server): void {
-    addService(server, PeerService, { exchange: (stream) => this.#accept(stream) });
+  /** Serves the other members. The server's credentials decide who may call. */
+  serve(server: Server, listMembers: ListMembers): void {
+    addService(server, PeerService, {
+      exchange: (stream) => this.#accept(stream),
+      listMembers: (_call, reply) => {
+        void listMembers().then((response) => reply(null, response));
+      },
+    });
   }
 
   attach(receiver: PeerReceiver): void {
     this.#receiver = receiver;
   }
 
-  configure(configuration: Configuration): void {
-    const wanted = new Map(
-      membersOf(configuration)
-        .filter((member) => member !== this.#options.self.member)
-        .map((member) => [member, addressOf(configuration, member)]),
-    );
-    for (const [member, { address }] of this.#links)
-      if (wanted.get(member) !== address) this.#disconnect(member);
-    for (const [member, address] of wanted)
-      if (address !== null && !this.#links.has(member)) this.#connect(member, address);
+  configure(configuration: Configuration, index: LogIndex): void {
+    this.#book.configure(configuration, index);
+    this.#relink();
   }
 
-  #connect(member: MemberId, address: string): void {
+  /** The version that a member speaks; null if it was not met since this one started. */
+  versionOf(member: MemberId): number | null {
+    return this.#versions.get(member) ?? null;
+  }
+
+  #relink(): void {
+    const wanted = this.#book.addresses();
+    for (const [member, { addresses }] of this.#links)
+      if (wanted.get(member)?.join() !== addresses.join()) this.#disconnect(member);
+    for (const [member, addresses] of wanted)
+      if (!this.#links.has(member)) this.#connect(member, addresses);
+  }
+
+  #connect(member: MemberId, addresses: readonly string[]): void {
     const { self, credentials, events } = this.#options;
     const listener: LinkListener = {
       lost: () => this.#receiver?.unreachable(member),
       failed: (reason) => events.disconnected(member, reason),
-      connected: () => events.connected(member),
+      connected: ({ version }) => {
+        this.#versions.set(member, version);
+        events.connected(member);
+      },
     };
-    this.#links.set(member, new PeerLink(self, member, address, credentials, listener));
+    const greeting = () => greet(self, member, this.#book);
+    this.#links.set(member, new PeerLink(greeting, addresses, credentials, listener));
   }
 
   #disconnect(member: MemberId): void {
@@ -93,10 +120,13 @@ export class GrpcPeers implements PeerTransport {
 
   #accept(stream: Incoming): void {
     const { self } = this.#options;
-    let from: MemberId | null = null;
+    let from: Greeted | null = null;
     this.#incoming.add(stream);
     const forget = (): void => {
-      this.#incoming.delete(stream);
+      const isOpen = this.#incoming.delete(stream);
+      if (!isOpen || from === null || this.#receiver === null) return;
+      this.#book.left(from);
+      this.#relink();
     };
     stream.on('cancelled', forget);
     stream.on('error', forget);
@@ -106,7 +136,7 @@ export class GrpcPeers implements PeerTransport {
     });
     stream.on('data', (frame: PeerFrame) => {
       if (from !== null) {
-        this.#receive(stream, from, frame);
+        this.#receive(stream, from.member, frame);
         return;
       }
       if (frame.greeting === undefined) {
@@ -119,9 +149,17 @@ export class GrpcPeers implements PeerTransport {
         return;
       }
       from = accepted.value;
-      stream.write({ greeting: greet(self, from) });
-      this.#links.get(from)?.wake();
+      stream.write({ greeting: greet(self, from.member, this.#book) });
+      this.#met(from);
     });
+  }
+
+  /** A member has called: there is a way to it, if it said where it listens. */
+  #met(greeted: Greeted): void {
+    this.#versions.set(greeted.member, greeted.version);
+    this.#book.met(greeted);
+    this.#relink();
+    this.#links.get(greeted.member)?.wake();
   }
 
   #receive(stream: Incoming, from: MemberId, frame: PeerFrame): void {
@@ -144,10 +182,4 @@ export class GrpcPeers implements PeerTransport {
     stream.removeAllListeners('data');
     stream.emit('error', { code, details: reason });
   }
-}
-
-/** HOST:PORT or unix:PATH where a member listens; null if nobody has told. */
-function addressOf(configuration: Configuration, member: MemberId): string | null {
-  const known = configuration.addresses.find((each) => each.member === member);
-  return known?.peers[0] ?? null;
 }

@@ -1,0 +1,69 @@
+import { type Configuration, configurationOf, membersOf } from '../../core/configuration.ts';
+import { type LogIndex, logIndex, type MemberId } from '../../core/ids.ts';
+import type { Greeted } from './greeting.ts';
+
+/**
+ * Most callers whose own word is taken for where they listen: more than a pool has members. The
+ * word of others is not needed once the log has told.
+ */
+const guestsMax = 32;
+
+/**
+ * Where the other members listen. The configuration says so, but a member whose log is behind or
+ * empty must answer whoever brings it the rest: so a caller's own word counts for as long as it is
+ * connected, where the configuration does not name it, or is older than the caller's.
+ */
+export class AddressBook {
+  readonly #self: MemberId;
+  readonly #guests = new Map<MemberId, Greeted>();
+  #configuration: Configuration = configurationOf([]);
+  #index: LogIndex = logIndex(0);
+
+  constructor(self: MemberId) {
+    this.#self = self;
+  }
+
+  /** Where in the log the configuration stands. */
+  get index(): LogIndex {
+    return this.#index;
+  }
+
+  configure(configuration: Configuration, index: LogIndex): void {
+    this.#configuration = configuration;
+    this.#index = index;
+  }
+
+  /** A caller was accepted. */
+  met(greeted: Greeted): void {
+    this.#guests.delete(greeted.member);
+    if (greeted.address !== null && this.#guests.size < guestsMax)
+      this.#guests.set(greeted.member, greeted);
+  }
+
+  /** The caller's stream has ended; it may have called again in the meantime. */
+  left(greeted: Greeted): void {
+    if (this.#guests.get(greeted.member) === greeted) this.#guests.delete(greeted.member);
+  }
+
+  /** Where the configuration says that this member listens, if it does. */
+  get ownAddress(): string | null {
+    return this.#told(this.#self)[0] ?? null;
+  }
+
+  /** Where to reach each other member, as far as that is known; the first is tried first. */
+  addresses(): ReadonlyMap<MemberId, readonly string[]> {
+    const found = new Map<MemberId, readonly string[]>();
+    for (const member of membersOf(this.#configuration)) {
+      const told = this.#told(member);
+      if (member !== this.#self && told.length > 0) found.set(member, told);
+    }
+    for (const { member, address, configurationIndex } of this.#guests.values())
+      if (address !== null && (!found.has(member) || configurationIndex > this.#index))
+        found.set(member, [address]);
+    return found;
+  }
+
+  #told(member: MemberId): readonly string[] {
+    return this.#configuration.addresses.find((each) => each.member === member)?.peers ?? [];
+  }
+}
