@@ -39,8 +39,10 @@ export function tickElection(raft: Raft, elapsed: number, jitter: number): void 
   if (!isVoter(raft.log.configuration, raft.id)) return;
   // A vote that is still being written: a new election would not get there sooner.
   if (raft.role === 'candidate' && raft.durable.term !== raft.term) return;
-  // Nobody else could lead a pool of one: there is nothing to wait for.
-  const alone = raft.log.configuration.voters.length === 1 && raft.role === 'follower';
+  // Nobody else could lead a pool of one: there is nothing to wait for, but for a leader that
+  // has been removed and is about to hand over.
+  const alone =
+    raft.log.configuration.voters.length === 1 && raft.role === 'follower' && raft.leader === null;
   if (alone || raft.electionElapsed >= raft.electionTimeout) askForVotes(raft);
 }
 

@@ -1,4 +1,5 @@
 import { present } from '../../base/assert.ts';
+import { measure } from './catch-up.ts';
 import { majorityIndex, membersOf } from './configuration.ts';
 import { type Entry, entrySize, type Payload } from './entry.ts';
 import { earlier, type LogIndex, logIndex, type MemberId } from './ids.ts';
@@ -23,6 +24,10 @@ export function becomeLeader(raft: Raft): void {
     transfer: null,
     sinceHeartbeat: 0,
   };
+  const { progress } = raft.leadership;
+  // A removal that is not committed yet: the removed member is to learn of it from this leader.
+  for (const member of membersOf(raft.log.configurationAt(raft.commit)))
+    if (member !== raft.id) progress.set(member, newProgress(logIndex(raft.log.lastIndex + 1)));
   followConfiguration(raft, raft.leadership);
   appendPayloads(raft, [{ kind: 'noop' }]);
 }
@@ -40,12 +45,32 @@ export function appendPayloads(raft: Raft, payloads: readonly Payload[]): void {
     followConfiguration(raft, leadership);
 }
 
-/** Keeps progress of exactly the members of the configuration in force, without the leader. */
+/**
+ * Keeps progress of the members of the configuration in force, without the leader. Whoever has
+ * just been removed stays among them for a while, and so learns of its removal.
+ */
 function followConfiguration(raft: Raft, { progress }: Leadership): void {
-  const others = membersOf(raft.log.configuration).filter((member) => member !== raft.id);
-  for (const member of progress.keys()) if (!others.includes(member)) progress.delete(member);
-  for (const member of others)
-    if (!progress.has(member)) progress.set(member, newProgress(logIndex(raft.log.lastIndex + 1)));
+  const { log, id } = raft;
+  const others = membersOf(log.configuration).filter((member) => member !== id);
+  for (const [member, each] of progress)
+    if (!others.includes(member)) each.leaving ??= { since: log.configurationIndex, elapsed: 0 };
+  for (const member of others) {
+    const known = progress.get(member);
+    if (known === undefined || known.leaving !== null)
+      progress.set(member, newProgress(logIndex(log.lastIndex + 1)));
+  }
+}
+
+/** Time passes for what the leader knows of the others. */
+export function tickProgress(raft: Raft, elapsed: number): void {
+  const { log, commit, limits } = raft;
+  for (const [member, each] of raft.leadership?.progress ?? []) {
+    if (each.silent !== null) each.silent += elapsed;
+    measure(each.catchUp, each.match, log.lastIndex, elapsed);
+    if (each.leaving === null || commit < each.leaving.since) continue;
+    each.leaving.elapsed += elapsed;
+    if (each.leaving.elapsed >= limits.electionTimeoutMax) raft.leadership?.progress.delete(member);
+  }
 }
 
 /** The highest entry of this term that a majority holds durably is committed (3.6.2). */
@@ -125,6 +150,7 @@ export function onAppendReply(raft: Raft, message: Message & { kind: 'append-rep
   const progress = heardFrom(raft, message.from, message.round);
   if (progress === null) return;
   confirmed(progress, message.match);
+  measure(progress.catchUp, progress.match, raft.log.lastIndex, 0);
   handOver(raft, message.from, progress.match);
 }
 

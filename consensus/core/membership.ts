@@ -1,9 +1,16 @@
+import type { Configuration, MemberAddress } from './configuration.ts';
 import type { MemberId } from './ids.ts';
+
+/** More voters would make every write wait for more disks, and bear no failure that matters. */
+export const votersMax = 7;
+
+/** Learners cost the leader's network as much as voters do; as many as there can be voters. */
+export const learnersMax = 7;
 
 /** What can be asked of the membership. One change is under way at a time (Ongaro 4.1). */
 export type MembershipChange =
   /**
-   * A new member, as a learner. Unless it is to stay one, it becomes a voter by itself once it
+   * `peers` are its addresses, at least one, and `member` an id that no member ever had. A new member, as a learner. Unless it is to stay one, it becomes a voter by itself once it
    * has caught up: so a member that never comes costs the pool nothing.
    */
   | {
@@ -37,3 +44,45 @@ export type MembershipRefusal =
   | 'too-many-members'
   /** Without this voter the rest that is heard of would be no majority, or there would be nobody. */
   | 'majority-needed';
+
+/** The configuration that a change makes of another one. Whether it may is the leader's to say. */
+export function changedBy(before: Configuration, change: MembershipChange): Configuration {
+  const { member } = change;
+  const without = (ids: readonly MemberId[]): readonly MemberId[] =>
+    ids.filter((id) => id !== member);
+  const { voters, learners, joining, addresses } = before;
+  switch (change.kind) {
+    case 'add':
+      return {
+        voters,
+        learners: [...learners, member],
+        joining: change.staysLearner ? joining : [...joining, member],
+        addresses: withAddress(addresses, { member, peers: change.peers }),
+      };
+    case 'promote':
+      return {
+        voters: [...voters, member],
+        learners: without(learners),
+        joining: without(joining),
+        addresses,
+      };
+    case 'remove':
+      return {
+        voters: without(voters),
+        learners: without(learners),
+        joining: without(joining),
+        addresses: addresses.filter((each) => each.member !== member),
+      };
+    case 'update':
+      return { ...before, addresses: withAddress(addresses, { member, peers: change.peers }) };
+  }
+}
+
+function withAddress(
+  addresses: readonly MemberAddress[],
+  address: MemberAddress,
+): readonly MemberAddress[] {
+  const known = addresses.some(({ member }) => member === address.member);
+  if (!known) return [...addresses, address];
+  return addresses.map((each) => (each.member === address.member ? address : each));
+}

@@ -2,6 +2,7 @@ import { entrySize, type HardState } from './entry.ts';
 import { earlier, type LogIndex, logIndex, type MemberId } from './ids.ts';
 import type { Message, MessageBody } from './message.ts';
 import type { Raft } from './raft.ts';
+import { standingAfter } from './standing.ts';
 
 /**
  * What promises nothing: questions, signs of life, and what a member does not have. A crash that
@@ -14,6 +15,7 @@ const promisesNothing: ReadonlySet<MessageBody['kind']> = new Set([
   'heartbeat-reply',
   'append-rejected',
   'propose',
+  'change',
   'read',
 ]);
 
@@ -83,7 +85,11 @@ export function deliverCommitted(raft: Raft): void {
   if (raft.commit <= raft.delivered) return;
   const count = raft.commit - raft.delivered;
   const entries = log.read(logIndex(raft.delivered + 1), Number.POSITIVE_INFINITY, count);
-  for (const entry of entries) effects.committed.push(entry);
+  for (const entry of entries) {
+    effects.committed.push(entry);
+    if (entry.payload.kind === 'configuration')
+      raft.standing = standingAfter(raft.standing, entry.payload.configuration, raft.id);
+  }
   raft.delivered = raft.commit;
   if (leadership === null) return;
   const size = entries.reduce((sum, entry) => sum + entrySize(entry), 0);

@@ -1,4 +1,5 @@
 import { present } from '../../base/assert.ts';
+import { type CatchUp, newCatchUp } from './catch-up.ts';
 import type { SnapshotMeta } from './entry.ts';
 import { type LogIndex, later, logIndex } from './ids.ts';
 
@@ -33,6 +34,11 @@ export interface Progress {
   transfer: SnapshotTransfer | null;
   /** Whether it was heard from since the leader last counted its majority (6.2). */
   active: boolean;
+  /** Time since it was last heard from, in milliseconds; null if it never was in this term. */
+  silent: number | null;
+  readonly catchUp: CatchUp;
+  /** Once it is removed: where the log says so, and for how long that has been committed. */
+  leaving: { readonly since: LogIndex; elapsed: number } | null;
   /** The highest round that it has confirmed (6.4). */
   round: number;
   /** The commit index that it was last told. */
@@ -51,6 +57,9 @@ export function newProgress(next: LogIndex): Progress {
     inflightBytes: 0,
     transfer: null,
     active: true,
+    silent: null,
+    catchUp: newCatchUp(logIndex(next - 1)),
+    leaving: null,
     round: 0,
     toldCommit: logIndex(0),
   };

@@ -1,11 +1,13 @@
 import { assert } from '../../base/assert.ts';
 import type { Bytes, Milliseconds } from '../../base/units.ts';
+import { keepsUp } from './catch-up.ts';
 import type { Entry, HardState, Position, SnapshotMeta } from './entry.ts';
 import { type LogIndex, later, logIndex, type MemberId, type Term, term } from './ids.ts';
 import { Log } from './log.ts';
 import type { Message } from './message.ts';
 import type { Outputs } from './output.ts';
 import type { Progress } from './progress.ts';
+import { type Standing, standingAt } from './standing.ts';
 
 /** Time-outs and bounds of one member. */
 export interface RaftLimits {
@@ -86,6 +88,8 @@ export interface Raft {
   role: 'follower' | 'pre-candidate' | 'candidate' | 'leader';
   leader: MemberId | null;
   readonly log: Log;
+  /** By what was handed out as committed. */
+  standing: Standing;
   /** The newest snapshot that is durable here; index 0 when there is none. */
   snapshot: SnapshotMeta;
   commit: LogIndex;
@@ -136,6 +140,7 @@ export function createRaft(id: MemberId, limits: RaftLimits, recovered: Recovere
     role: 'follower',
     leader: null,
     log,
+    standing: standingAt(snapshot, id),
     snapshot,
     commit: later(hardState.commit, snapshot.index),
     delivered: snapshot.index,
@@ -184,6 +189,24 @@ export function heardFrom(raft: Raft, from: MemberId, round: number): Progress |
   const progress = raft.leadership?.progress.get(from) ?? null;
   if (progress === null) return null;
   progress.active = true;
+  progress.silent = 0;
   progress.round = Math.max(progress.round, round);
   return progress;
+}
+
+/** Whether a leader has heard from this member so lately that it takes it for alive. */
+export function isHeard(raft: Raft, member: MemberId): boolean {
+  if (member === raft.id) return true;
+  const silent = raft.leadership?.progress.get(member)?.silent ?? null;
+  return silent !== null && silent < raft.limits.electionTimeoutMax;
+}
+
+/**
+ * Whether a member that is heard lacks nothing of the leader's log but what is newer than a least
+ * time-out (4.2.1): it holds up the pool no longer than an election would.
+ */
+export function isCaughtUp(raft: Raft, member: MemberId): boolean {
+  const progress = raft.leadership?.progress.get(member);
+  if (progress === undefined || !isHeard(raft, member)) return false;
+  return keepsUp(progress.catchUp, raft.limits.electionTimeoutMin);
 }

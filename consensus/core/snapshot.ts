@@ -4,6 +4,7 @@ import type { Message } from './message.ts';
 import { discardPending, send } from './persistence.ts';
 import { confirmed, probe, type SnapshotTransfer } from './progress.ts';
 import { heardFrom, type Raft } from './raft.ts';
+import { standingAfter } from './standing.ts';
 
 /** Asks the driver to send the piece that the follower lacks next. */
 export function requestChunk(raft: Raft, to: MemberId, transfer: SnapshotTransfer): void {
@@ -100,6 +101,7 @@ function install(raft: Raft, snapshot: SnapshotMeta): void {
   raft.log.reset(snapshot);
   raft.reset = { index: snapshot.index, term: snapshot.term };
   raft.snapshot = snapshot;
+  raft.standing = standingAfter(raft.standing, snapshot.configuration, raft.id);
   raft.commit = snapshot.index;
   raft.delivered = snapshot.index;
   raft.following.matched = snapshot.index;

@@ -1,3 +1,4 @@
+import { onChange, onChangeInput, onChangeRefused, promoteJoining } from './change.ts';
 import {
   becomeFollower,
   countOwnVote,
@@ -12,17 +13,16 @@ import {
   tickElection,
 } from './election.ts';
 import { acknowledge, hearLeader, learnCommit, onAppend, onHeartbeat } from './follower.ts';
-import type { MemberId } from './ids.ts';
 import type { Input } from './input.ts';
 import {
   advanceCommit,
   broadcastHeartbeat,
-  handOver,
   onAppendRejected,
   onAppendReply,
   onHeartbeatReply,
   onUnreachable,
   replicate,
+  tickProgress,
 } from './leader.ts';
 import type { Message } from './message.ts';
 import type { Outputs } from './output.ts';
@@ -38,6 +38,7 @@ import {
   onSnapshotReply,
   tickTransfers,
 } from './snapshot.ts';
+import { beginTransfer, retire, tickHandOver } from './transfer.ts';
 
 /**
  * Feeds a member what has happened, in order, and returns what is to be done. Inputs that are fed
@@ -46,8 +47,10 @@ import {
 export function step(raft: Raft, inputs: readonly Input[]): Outputs {
   for (const input of inputs) consume(raft, input);
   advanceCommit(raft);
+  promoteJoining(raft);
   serveReads(raft);
   replicate(raft);
+  retire(raft);
   acknowledge(raft);
   deliverCommitted(raft);
   collectPersist(raft);
@@ -72,7 +75,7 @@ function consume(raft: Raft, input: Input): void {
       onProposeInput(raft, input.proposals);
       break;
     case 'change':
-      raft.effects.refusedChanges.push({ number: input.number, reason: 'not-ready' });
+      onChangeInput(raft, input.number, input.change);
       break;
     case 'read':
       onReadInput(raft, input.id);
@@ -105,23 +108,12 @@ function tick(raft: Raft, elapsed: number, jitter: number): void {
   raft.electionElapsed += elapsed;
   leadership.sinceHeartbeat += elapsed;
   tickTransfers(raft, elapsed);
-  if (leadership.transfer !== null) {
-    leadership.transfer.elapsed += elapsed;
-    // A successor that does not come forward: the leader goes on (3.10).
-    if (leadership.transfer.elapsed >= limits.electionTimeoutMax) leadership.transfer = null;
-  }
+  tickProgress(raft, elapsed);
+  tickHandOver(raft, elapsed);
   if (leadership.sinceHeartbeat >= limits.heartbeatInterval) broadcastHeartbeat(raft);
   if (raft.electionElapsed < limits.electionTimeoutMax) return;
   raft.electionElapsed = 0;
   stepDownWithoutMajority(raft);
-}
-
-function beginTransfer(raft: Raft, to: MemberId): void {
-  const progress = raft.leadership?.progress.get(to);
-  if (raft.leadership === null || progress === undefined) return;
-  if (raft.leadership.transfer !== null) return;
-  raft.leadership.transfer = { to, elapsed: 0, asked: false };
-  handOver(raft, to, progress.match);
 }
 
 /** A message: terms first (3.3), then what it says. */
@@ -170,6 +162,12 @@ function receive(raft: Raft, message: Message): void {
       break;
     case 'propose-refused':
       onProposeRefused(raft, message);
+      break;
+    case 'change':
+      onChange(raft, message);
+      break;
+    case 'change-refused':
+      onChangeRefused(raft, message);
       break;
     case 'read':
       onRead(raft, message);

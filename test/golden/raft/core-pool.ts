@@ -9,6 +9,7 @@ import { configurationOf, membersOf } from '../../../consensus/core/configuratio
 import type { HardState, Proposal, SnapshotMeta } from '../../../consensus/core/entry.ts';
 import { logIndex, type MemberId, memberId, term } from '../../../consensus/core/ids.ts';
 import type { Input } from '../../../consensus/core/input.ts';
+import type { MembershipChange } from '../../../consensus/core/membership.ts';
 import type { Message } from '../../../consensus/core/message.ts';
 import type { Outputs, Persist } from '../../../consensus/core/output.ts';
 import {
@@ -127,6 +128,18 @@ export class CorePool {
     return this.step(message.to, { kind: 'message', message });
   }
 
+  /** Asks for a change of the membership at a member. */
+  change(id: number, change: MembershipChange): Outputs {
+    this.#numbers += 1;
+    return this.step(id, { kind: 'change', number: this.#numbers, change });
+  }
+
+  /** Starts a member that was added, with nothing on its disk. It knows who may lead. */
+  join(id: number, voters: readonly number[] = [1, 2, 3]): void {
+    this.disks.set(memberId(id), blankDisk(configurationOf(voters.map(memberId))));
+    this.restart(memberId(id));
+  }
+
   /** Makes a member's oldest writes durable: all of them, or so many. */
   persist(id: number, count = Number.POSITIVE_INFINITY): void {
     const writes = this.#writesOf(memberId(id));
@@ -140,7 +153,9 @@ export class CorePool {
   deliver(filter: (message: Message) => boolean = () => true): number {
     const chosen = this.messages.filter(filter);
     this.messages = this.messages.filter((message) => !chosen.includes(message));
-    for (const message of chosen) {
+    // Who was added and has not started yet hears nothing.
+    const heard = chosen.filter(({ to }) => this.rafts.has(to));
+    for (const message of heard) {
       const { storeChunk } = this.receive(message);
       if (storeChunk === null) continue;
       const { snapshot, offset, data, last } = storeChunk;

@@ -1,3 +1,4 @@
+import type { Configuration } from '../../../consensus/core/configuration.ts';
 import type { Entry, Position } from '../../../consensus/core/entry.ts';
 import type { Message } from '../../../consensus/core/message.ts';
 import type { Outputs } from '../../../consensus/core/output.ts';
@@ -29,6 +30,8 @@ export function renderStep(raft: Raft, outputs: Outputs): readonly string[] {
   for (const { id, index } of outputs.reads) lines.push(`read ${id} may be served at ${index}`);
   for (const { id, reason } of outputs.refusedProposals)
     lines.push(`refuse proposal ${id.number}: ${reason}`);
+  for (const { number, reason } of outputs.refusedChanges)
+    lines.push(`refuse change ${number}: ${reason}`);
   for (const { id, reason } of outputs.refusedReads) lines.push(`refuse read ${id}: ${reason}`);
   if (outputs.compacted !== null) lines.push(`compact up to ${outputs.compacted}`);
   return lines.map((line) => `${raft.id}: ${line}`);
@@ -57,8 +60,13 @@ function renderPayload({ payload }: Entry): string {
     case 'command':
       return Buffer.from(payload.proposal.command).toString();
     case 'configuration':
-      return `voters ${payload.configuration.voters.join()}`;
+      return renderConfiguration(payload.configuration);
   }
+}
+
+function renderConfiguration({ voters, learners, joining }: Configuration): string {
+  const ids = learners.map((id) => (joining.includes(id) ? `${id} (joining)` : `${id}`));
+  return `voters ${voters.join()}${ids.length === 0 ? '' : `; learners ${ids.join()}`}`;
 }
 
 /** A message in one line. */

@@ -19,6 +19,10 @@ import { renderState, renderStep } from './render.ts';
  *   snapshot ID                 a member has made a snapshot of what it has applied
  *   restart ID                  from what is durable
  *   transfer ID TO              hand the leadership over
+ *   add ID MEMBER [learner]     asks ID for a new member, which may stay a learner
+ *   promote ID MEMBER           ... for a vote of a learner
+ *   remove ID MEMBER            ... for the removal of a member
+ *   join MEMBER                 a member that was added starts, with nothing
  *   unreachable ID MEMBER       messages to MEMBER get lost
  *   missing ID MEMBER INDEX     the snapshot that is being sent to MEMBER is gone
  *   show                        where everybody stands
@@ -89,6 +93,21 @@ class Player {
         return;
       case 'transfer':
         pool.step(id, { kind: 'transfer', to: memberId(second) });
+        return;
+      case 'add':
+        pool.change(id, {
+          kind: 'add',
+          member: memberId(second),
+          peers: [`host${second}:1`],
+          staysLearner: words[2] === 'learner',
+        });
+        return;
+      case 'promote':
+      case 'remove':
+        pool.change(id, { kind: command, member: memberId(second) });
+        return;
+      case 'join':
+        pool.join(id);
         return;
       case 'unreachable':
         pool.step(id, { kind: 'unreachable', member: memberId(second) });
