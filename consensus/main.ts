@@ -96,6 +96,7 @@ export async function startMember(
     clusterId: identity.clusterId,
     peerScheme: scheme,
     quota: settings.quota,
+    versionOf: (member) => peers.versionOf(member),
     clock: systemClock,
     listen: settings.listenClient,
     credentials: credentials.value.server,

@@ -17,6 +17,7 @@ export async function startMemberInMemory(
     clusterId: 1n,
     peerScheme: 'http',
     quota,
+    versionOf: () => null,
     clock: systemClock,
     listen: '127.0.0.1:0',
     credentials: ServerCredentials.createInsecure(),

@@ -94,6 +94,12 @@ const replicaFailures: Readonly<Record<ReplicaErrorCode, GrpcFailure>> = {
   stopped: failures.stopped,
 };
 
+/** etcd answers so while a member of an older version is in the cluster. */
+export function notCapable(member: string): GrpcFailure {
+  const message = `etcdserver: not capable: member ${member} runs an older version, upgrade it first`;
+  return { code: status.FAILED_PRECONDITION, message };
+}
+
 /** The store refused. */
 export function storeFailure(failure: StoreFailure): { ok: false; error: GrpcFailure } {
   return fail(storeFailures[failure]);

@@ -124,6 +124,7 @@ function setUp() {
     clusterId: 1n,
     peerScheme: 'http',
     quota: bytes(2 ** 30),
+    versionOf: () => null,
   });
   const leases = new LeaseClock(member, clock);
   const remaining = (id: LeaseId): number => leases.remaining(id);

@@ -4,13 +4,15 @@ import type { Bytes } from '../../../base/units.ts';
 import type { Input } from '../../../proto/codec.ts';
 import type { ResponseHeader } from '../../../proto/gen/etcdserverpb.ts';
 import { storeBounds } from '../../kv/bounds.ts';
+import { bufferOf } from '../../kv/byte-string.ts';
 import { encodeCommand } from '../../kv/command-codec.ts';
 import type { CommandReply, StoreReply } from '../../kv/reply.ts';
 import type { Command } from '../../kv/request.ts';
 import type { Store } from '../../kv/store.ts';
 import type { LeaseId, Revision } from '../../kv/version.ts';
 import type { Replica, ReplicaError } from '../../replica.ts';
-import { failures, replicaFailure, type Served, storeFailure } from './failures.ts';
+import { Capabilities, commandVersions, type VersionOf } from './capabilities.ts';
+import { failures, notCapable, replicaFailure, type Served, storeFailure } from './failures.ts';
 import { encodeHeader } from './responses.ts';
 
 /** What the API of one member is made of. */
@@ -23,6 +25,7 @@ export interface EtcdParts {
   readonly peerScheme: 'http' | 'https';
   /** Above this size of the store, only what makes it smaller is taken. */
   readonly quota: Bytes;
+  readonly versionOf: VersionOf;
 }
 
 type ReplyTo<Kind> = Extract<CommandReply, { readonly kind: Kind }>;
@@ -31,8 +34,12 @@ type ReplyTo<Kind> = Extract<CommandReply, { readonly kind: Kind }>;
 export class EtcdMember {
   readonly #parts: EtcdParts;
 
+  /** What all members can read. */
+  readonly capabilities: Capabilities;
+
   constructor(parts: EtcdParts) {
     this.#parts = parts;
+    this.capabilities = new Capabilities(parts.replica, parts.versionOf);
   }
 
   get store(): Store {
@@ -79,6 +86,8 @@ export class EtcdMember {
     command: Extract<Command, { readonly kind: Kind }>,
   ): Promise<Served<ReplyTo<Kind>>> {
     if (this.isFull && grows(command)) return fail(failures.noSpace);
+    const capable = this.checkCapable(commandVersions[command.kind]);
+    if (!capable.ok) return capable;
     const encoded = encodeCommand(command);
     if (encoded.length > storeBounds.requestSize) return fail(failures.tooLarge);
     const proposed = await this.replica.propose(encoded);
@@ -86,6 +95,14 @@ export class EtcdMember {
     if (!proposed.value.ok) return storeFailure(proposed.value.error);
     // A command's reply is of the command's kind.
     return ok(proposed.value.value as ReplyTo<Kind>);
+  }
+
+  /** Refuses what a member is known to be too old for. */
+  checkCapable(version: number): Served<void> {
+    const older = this.capabilities.olderThan(version);
+    if (older === null) return ok(undefined);
+    const name = this.store.member(older)?.name;
+    return fail(notCapable(name === undefined ? `${older}` : bufferOf(name).toString('utf8')));
   }
 
   /** Resolves when a read of the store is linearizable. */
