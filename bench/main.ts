@@ -1,18 +1,24 @@
 /**
  * `npm run bench`: ours beside what a user would take instead, in one run on one machine, as ratios.
- * `npm run bench -- vm-start` runs one of them.
+ * `npm run bench -- consensus --quick` runs one of them, with its own flags.
  */
+import { benchConsensus } from './consensus/bench.ts';
 import { benchVmStart } from './vm-start.ts';
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { 'vm-start': benchVmStart };
+const benches: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
+  consensus: benchConsensus,
+  'vm-start': benchVmStart,
+};
 
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => benches[name] === undefined);
-if (unknown.length > 0) {
-  process.stderr.write(
-    `error: no bench is named ${unknown.join(', ')}\nwhat to do: choose of ${Object.keys(benches).join(', ')}\n`,
-  );
-  process.exit(2);
+const [asked, ...words] = process.argv.slice(2);
+if (asked === undefined) for (const bench of Object.values(benches)) await bench([]);
+else {
+  const bench = benches[asked];
+  if (bench === undefined) {
+    process.stderr.write(
+      `error: no bench is named ${asked}\nwhat to do: choose of ${Object.keys(benches).join(', ')}\n`,
+    );
+    process.exit(2);
+  }
+  await bench(words);
 }
-for (const [name, bench] of Object.entries(benches))
-  if (asked.length === 0 || asked.includes(name)) await bench();

@@ -1,0 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Contestant } from './contestant.ts';
+import { runLoads } from './h2load.ts';
+import { type Memory, memoryOf } from './usage.ts';
+
+/** Puts under way while memory is filled. */
+const inFlight = 100;
+
+/** What is being written and freed comes to an end, in milliseconds. */
+const rest = 5000;
+
+/** Writes so many values at the leader. */
+export async function fill(contestant: Contestant, puts: number, directory: string): Promise<void> {
+  const { endpoint } = await contestant.settled();
+  await runLoads(
+    [{ request: 'put', endpoint, inFlight, firstKey: 0 }],
+    { kind: 'calls', calls: puts },
+    directory,
+    { measuring: () => {}, measured: () => {} },
+  );
+}
+
+/** What each member holds after a rest, the leader first. */
+export async function memoryOfMembers(contestant: Contestant): Promise<Memory[]> {
+  await delay(rest);
+  const leader = await contestant.settled();
+  const followers = contestant.members.filter((member) => member !== leader);
+  return [leader, ...followers].map(({ pid }) => memoryOf(pid));
+}
