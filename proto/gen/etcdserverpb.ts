@@ -1,5 +1,6 @@
 // Made by `npm run proto` from the .proto files. Not edited by hand.
 import type { MessageType, ServiceType } from '../codec.ts';
+import type * as authpb from './authpb.ts';
 import type * as mvccpb from './mvccpb.ts';
 
 export interface KV {
@@ -145,6 +146,100 @@ export interface Maintenance {
   };
 }
 export const Maintenance: ServiceType<Maintenance> = { name: 'etcdserverpb.Maintenance', file: 'etcd/rpc.proto' };
+
+export interface Auth {
+  /** From now on requests are served as far as the caller's roles allow. */
+  readonly authEnable: {
+    readonly kind: 'unary';
+    readonly request: AuthEnableRequest;
+    readonly response: AuthEnableResponse;
+  };
+  readonly authDisable: {
+    readonly kind: 'unary';
+    readonly request: AuthDisableRequest;
+    readonly response: AuthDisableResponse;
+  };
+  /** etcd has it from 3.5 on. */
+  readonly authStatus: {
+    readonly kind: 'unary';
+    readonly request: AuthStatusRequest;
+    readonly response: AuthStatusResponse;
+  };
+  /** Refused: users prove who they are by their certificates. */
+  readonly authenticate: {
+    readonly kind: 'unary';
+    readonly request: AuthenticateRequest;
+    readonly response: AuthenticateResponse;
+  };
+  readonly userAdd: {
+    readonly kind: 'unary';
+    readonly request: AuthUserAddRequest;
+    readonly response: AuthUserAddResponse;
+  };
+  readonly userGet: {
+    readonly kind: 'unary';
+    readonly request: AuthUserGetRequest;
+    readonly response: AuthUserGetResponse;
+  };
+  readonly userList: {
+    readonly kind: 'unary';
+    readonly request: AuthUserListRequest;
+    readonly response: AuthUserListResponse;
+  };
+  readonly userDelete: {
+    readonly kind: 'unary';
+    readonly request: AuthUserDeleteRequest;
+    readonly response: AuthUserDeleteResponse;
+  };
+  /** Refused: users have no passwords. */
+  readonly userChangePassword: {
+    readonly kind: 'unary';
+    readonly request: AuthUserChangePasswordRequest;
+    readonly response: AuthUserChangePasswordResponse;
+  };
+  readonly userGrantRole: {
+    readonly kind: 'unary';
+    readonly request: AuthUserGrantRoleRequest;
+    readonly response: AuthUserGrantRoleResponse;
+  };
+  readonly userRevokeRole: {
+    readonly kind: 'unary';
+    readonly request: AuthUserRevokeRoleRequest;
+    readonly response: AuthUserRevokeRoleResponse;
+  };
+  readonly roleAdd: {
+    readonly kind: 'unary';
+    readonly request: AuthRoleAddRequest;
+    readonly response: AuthRoleAddResponse;
+  };
+  readonly roleGet: {
+    readonly kind: 'unary';
+    readonly request: AuthRoleGetRequest;
+    readonly response: AuthRoleGetResponse;
+  };
+  readonly roleList: {
+    readonly kind: 'unary';
+    readonly request: AuthRoleListRequest;
+    readonly response: AuthRoleListResponse;
+  };
+  /** Takes the role from all users that have it, too. */
+  readonly roleDelete: {
+    readonly kind: 'unary';
+    readonly request: AuthRoleDeleteRequest;
+    readonly response: AuthRoleDeleteResponse;
+  };
+  readonly roleGrantPermission: {
+    readonly kind: 'unary';
+    readonly request: AuthRoleGrantPermissionRequest;
+    readonly response: AuthRoleGrantPermissionResponse;
+  };
+  readonly roleRevokePermission: {
+    readonly kind: 'unary';
+    readonly request: AuthRoleRevokePermissionRequest;
+    readonly response: AuthRoleRevokePermissionResponse;
+  };
+}
+export const Auth: ServiceType<Auth> = { name: 'etcdserverpb.Auth', file: 'etcd/rpc.proto' };
 
 export interface ResponseHeader {
   readonly clusterId: bigint;
@@ -609,3 +704,196 @@ export interface MoveLeaderResponse {
   readonly header: ResponseHeader | null;
 }
 export const MoveLeaderResponse: MessageType<MoveLeaderResponse> = { name: 'etcdserverpb.MoveLeaderResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthEnableRequest {
+
+}
+export const AuthEnableRequest: MessageType<AuthEnableRequest> = { name: 'etcdserverpb.AuthEnableRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthEnableResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthEnableResponse: MessageType<AuthEnableResponse> = { name: 'etcdserverpb.AuthEnableResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthDisableRequest {
+
+}
+export const AuthDisableRequest: MessageType<AuthDisableRequest> = { name: 'etcdserverpb.AuthDisableRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthDisableResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthDisableResponse: MessageType<AuthDisableResponse> = { name: 'etcdserverpb.AuthDisableResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthStatusRequest {
+
+}
+export const AuthStatusRequest: MessageType<AuthStatusRequest> = { name: 'etcdserverpb.AuthStatusRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthStatusResponse {
+  readonly header: ResponseHeader | null;
+  readonly enabled: boolean;
+  /** Rises with each change of users and roles. */
+  readonly authRevision: bigint;
+}
+export const AuthStatusResponse: MessageType<AuthStatusResponse> = { name: 'etcdserverpb.AuthStatusResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthenticateRequest {
+  readonly name: string;
+  readonly password: string;
+}
+export const AuthenticateRequest: MessageType<AuthenticateRequest> = { name: 'etcdserverpb.AuthenticateRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthenticateResponse {
+  readonly header: ResponseHeader | null;
+  readonly token: string;
+}
+export const AuthenticateResponse: MessageType<AuthenticateResponse> = { name: 'etcdserverpb.AuthenticateResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthUserAddRequest {
+  /** The common name of the certificates that stand for the user. */
+  readonly name: string;
+  /** Must be empty. */
+  readonly password: string;
+  readonly options: authpb.UserAddOptions | null;
+  /** Must be empty; etcd has it from 3.5 on. */
+  readonly hashedPassword: string;
+}
+export const AuthUserAddRequest: MessageType<AuthUserAddRequest> = { name: 'etcdserverpb.AuthUserAddRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthUserAddResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthUserAddResponse: MessageType<AuthUserAddResponse> = { name: 'etcdserverpb.AuthUserAddResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthUserGetRequest {
+  readonly name: string;
+}
+export const AuthUserGetRequest: MessageType<AuthUserGetRequest> = { name: 'etcdserverpb.AuthUserGetRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthUserGetResponse {
+  readonly header: ResponseHeader | null;
+  readonly roles: readonly string[];
+}
+export const AuthUserGetResponse: MessageType<AuthUserGetResponse> = { name: 'etcdserverpb.AuthUserGetResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthUserListRequest {
+
+}
+export const AuthUserListRequest: MessageType<AuthUserListRequest> = { name: 'etcdserverpb.AuthUserListRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthUserListResponse {
+  readonly header: ResponseHeader | null;
+  readonly users: readonly string[];
+}
+export const AuthUserListResponse: MessageType<AuthUserListResponse> = { name: 'etcdserverpb.AuthUserListResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthUserDeleteRequest {
+  readonly name: string;
+}
+export const AuthUserDeleteRequest: MessageType<AuthUserDeleteRequest> = { name: 'etcdserverpb.AuthUserDeleteRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthUserDeleteResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthUserDeleteResponse: MessageType<AuthUserDeleteResponse> = { name: 'etcdserverpb.AuthUserDeleteResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthUserChangePasswordRequest {
+  readonly name: string;
+  readonly password: string;
+}
+export const AuthUserChangePasswordRequest: MessageType<AuthUserChangePasswordRequest> = { name: 'etcdserverpb.AuthUserChangePasswordRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthUserChangePasswordResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthUserChangePasswordResponse: MessageType<AuthUserChangePasswordResponse> = { name: 'etcdserverpb.AuthUserChangePasswordResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthUserGrantRoleRequest {
+  readonly user: string;
+  readonly role: string;
+}
+export const AuthUserGrantRoleRequest: MessageType<AuthUserGrantRoleRequest> = { name: 'etcdserverpb.AuthUserGrantRoleRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthUserGrantRoleResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthUserGrantRoleResponse: MessageType<AuthUserGrantRoleResponse> = { name: 'etcdserverpb.AuthUserGrantRoleResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthUserRevokeRoleRequest {
+  readonly name: string;
+  readonly role: string;
+}
+export const AuthUserRevokeRoleRequest: MessageType<AuthUserRevokeRoleRequest> = { name: 'etcdserverpb.AuthUserRevokeRoleRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthUserRevokeRoleResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthUserRevokeRoleResponse: MessageType<AuthUserRevokeRoleResponse> = { name: 'etcdserverpb.AuthUserRevokeRoleResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleAddRequest {
+  readonly name: string;
+}
+export const AuthRoleAddRequest: MessageType<AuthRoleAddRequest> = { name: 'etcdserverpb.AuthRoleAddRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleAddResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthRoleAddResponse: MessageType<AuthRoleAddResponse> = { name: 'etcdserverpb.AuthRoleAddResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleGetRequest {
+  readonly role: string;
+}
+export const AuthRoleGetRequest: MessageType<AuthRoleGetRequest> = { name: 'etcdserverpb.AuthRoleGetRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleGetResponse {
+  readonly header: ResponseHeader | null;
+  /** In the order of their keys. */
+  readonly perm: readonly authpb.Permission[];
+}
+export const AuthRoleGetResponse: MessageType<AuthRoleGetResponse> = { name: 'etcdserverpb.AuthRoleGetResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleListRequest {
+
+}
+export const AuthRoleListRequest: MessageType<AuthRoleListRequest> = { name: 'etcdserverpb.AuthRoleListRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleListResponse {
+  readonly header: ResponseHeader | null;
+  readonly roles: readonly string[];
+}
+export const AuthRoleListResponse: MessageType<AuthRoleListResponse> = { name: 'etcdserverpb.AuthRoleListResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleDeleteRequest {
+  readonly role: string;
+}
+export const AuthRoleDeleteRequest: MessageType<AuthRoleDeleteRequest> = { name: 'etcdserverpb.AuthRoleDeleteRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleDeleteResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthRoleDeleteResponse: MessageType<AuthRoleDeleteResponse> = { name: 'etcdserverpb.AuthRoleDeleteResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleGrantPermissionRequest {
+  readonly name: string;
+  /** Replaces the one that the role has for just this range. */
+  readonly perm: authpb.Permission | null;
+}
+export const AuthRoleGrantPermissionRequest: MessageType<AuthRoleGrantPermissionRequest> = { name: 'etcdserverpb.AuthRoleGrantPermissionRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleGrantPermissionResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthRoleGrantPermissionResponse: MessageType<AuthRoleGrantPermissionResponse> = { name: 'etcdserverpb.AuthRoleGrantPermissionResponse', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleRevokePermissionRequest {
+  readonly role: string;
+  readonly key: Uint8Array;
+  readonly rangeEnd: Uint8Array;
+}
+export const AuthRoleRevokePermissionRequest: MessageType<AuthRoleRevokePermissionRequest> = { name: 'etcdserverpb.AuthRoleRevokePermissionRequest', file: 'etcd/rpc.proto' };
+
+export interface AuthRoleRevokePermissionResponse {
+  readonly header: ResponseHeader | null;
+}
+export const AuthRoleRevokePermissionResponse: MessageType<AuthRoleRevokePermissionResponse> = { name: 'etcdserverpb.AuthRoleRevokePermissionResponse', file: 'etcd/rpc.proto' };
