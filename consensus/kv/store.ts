@@ -2,8 +2,11 @@ import { assert, unreachable } from '../../base/assert.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { type Bytes, bytes } from '../../base/units.ts';
 import { AlarmTable } from './alarm-table.ts';
+import { AuthTable } from './auth/auth-table.ts';
+import { type Demand, demandOf, isAllowed, isOfClients } from './auth/rights.ts';
 import { storeBounds } from './bounds.ts';
 import { decodeCommand } from './command-codec.ts';
+import type { ByteString } from './byte-string.ts';
 import type { StoreFailure } from './failure.ts';
 import { History } from './history.ts';
 import { type Lease, LeaseTable } from './lease-table.ts';
@@ -11,7 +14,7 @@ import { type MemberDescription, MemberTable } from './member-table.ts';
 import { Mutation } from './mutation.ts';
 import { checkRevision, readRange } from './range.ts';
 import type { RangeReply, StoreReply, TxnReply } from './reply.ts';
-import type { Command, RangeRequest, TxnRequest } from './request.ts';
+import type { Command, PlainCommand, RangeRequest, TxnRequest } from './request.ts';
 import { readSnapshot } from './snapshot-reader.ts';
 import { snapshotChunks } from './snapshot-writer.ts';
 import { hashVersions, type KvHash, type Turns } from './state-hash.ts';
@@ -39,6 +42,7 @@ export class Store {
   #leases = new LeaseTable();
   #members = new MemberTable();
   #alarms = new AlarmTable();
+  #auth = new AuthTable();
   readonly #hub = new WatchHub(() => this.#history);
   #observer: LeaseObserver | null = null;
 
@@ -97,6 +101,24 @@ export class Store {
     return this.#alarms;
   }
 
+  /** Who may do what, and whether that is enforced. */
+  get auth(): AuthTable {
+    return this.#auth;
+  }
+
+  /** Why a user (null: who has no name) is not served what it asks for, as things are here now. */
+  refusal(
+    user: ByteString | null,
+    demand: Demand,
+  ): Extract<StoreFailure, 'permission-denied' | 'unauthenticated'> | null {
+    if (!this.#auth.enabled) return null;
+    if (user === null) return 'unauthenticated';
+    const rights = this.#auth.rights(user);
+    if (rights === null) return 'permission-denied';
+    const keysOf = (id: LeaseId) => this.#leases.get(id)?.keys ?? [];
+    return isAllowed(rights, demand, keysOf) ? null : 'permission-denied';
+  }
+
   /**
    * Hashes the versions of all keys up to a revision (0: now), in turns. Until it has ended, or was
    * left by `return`, nothing is freed.
@@ -104,6 +126,8 @@ export class Store {
   hash(revision: Revision): Result<Turns<KvHash>, StoreFailure> {
     const refusal = checkRevision(this.#history, revision);
     if (refusal !== null) return fail(refusal);
+    // As in etcd: what a compaction left of that revision alone is no whole.
+    if (revision > 0 && revision <= this.compacted) return fail('compacted');
     return ok(hashVersions(this.#history, revision === 0 ? this.revision : revision));
   }
 
@@ -127,7 +151,13 @@ export class Store {
    * them to the end, or leave by `break` or `return`: until then nothing is freed.
    */
   snapshot(): Iterable<Uint8Array> {
-    return snapshotChunks(this.#history, this.#leases, this.#members, this.#alarms);
+    return snapshotChunks(
+      this.#history,
+      this.#leases,
+      this.#members,
+      this.#alarms,
+      this.#auth,
+    );
   }
 
   /** Replaces the store by a snapshot's. A damaged one is refused, and the store stays as it was. */
@@ -139,12 +169,26 @@ export class Store {
     this.#leases = read.value.leases;
     this.#members = read.value.members;
     this.#alarms = read.value.alarms;
+    this.#auth = read.value.auth;
     this.#hub.rewind(delivered);
     this.#observer?.onLeasesReplaced(this.#leases.all());
     return ok(undefined);
   }
 
+  /**
+   * What a client asks for carries its name, and is judged by the rights that stand when it is
+   * applied. One without a name was asked for while rights were not enforced: it came too late.
+   */
   #apply(command: Command): StoreReply {
+    if (command.kind !== 'asked')
+      return this.#auth.enabled && isOfClients(command)
+        ? fail('unauthenticated')
+        : this.#perform(command);
+    const refusal = this.refusal(command.user, demandOf(command.command));
+    return refusal === null ? this.#perform(command.command) : fail(refusal);
+  }
+
+  #perform(command: PlainCommand): StoreReply {
     const alarmed = this.#alarms.refusal(command);
     if (alarmed !== null) return fail(alarmed);
     switch (command.kind) {
@@ -183,6 +227,10 @@ export class Store {
       case 'clear': {
         const cleared = this.#alarms.clear(command.alarms);
         return ok({ kind: 'clear', revision: this.revision, cleared });
+      }
+      case 'auth': {
+        const refusal = this.#auth.apply(command.change);
+        return refusal === null ? ok({ kind: 'auth', revision: this.revision }) : fail(refusal);
       }
       default:
         return unreachable(command);

@@ -3,6 +3,7 @@ import type { Case } from './pool-database-case.ts';
 import { PoolDatabaseClient } from './pool-database-client.ts';
 import { poolDatabaseKvContract } from './pool-database-kv.ts';
 import { poolDatabaseLeaseContract } from './pool-database-lease.ts';
+import { poolDatabaseMaintenanceContract } from './pool-database-maintenance.ts';
 import { poolDatabaseTxnContract } from './pool-database-txn.ts';
 import { poolDatabaseWatchContract } from './pool-database-watching.ts';
 
@@ -44,4 +45,5 @@ export function poolDatabaseContract(name: string, start: () => Promise<PoolData
   poolDatabaseTxnContract(add);
   poolDatabaseWatchContract(add);
   poolDatabaseLeaseContract(add);
+  poolDatabaseMaintenanceContract(add);
 }

@@ -68,9 +68,16 @@ export const failures = {
     code: status.INVALID_ARGUMENT,
     message: 'etcdserver: invalid compare in txn request',
   },
-  alarmsAreNotSet: {
-    code: status.UNIMPLEMENTED,
-    message: 'etcdserver: alarms come and go with their cause, and are not set',
+  noAlarm: { code: status.INVALID_ARGUMENT, message: 'etcdserver: alarm is not provided' },
+  memberNotFound: { code: status.NOT_FOUND, message: 'etcdserver: member not found' },
+  notLeader: { code: status.FAILED_PRECONDITION, message: 'etcdserver: not leader' },
+  badTransferee: {
+    code: status.FAILED_PRECONDITION,
+    message: 'etcdserver: bad leader transferee',
+  },
+  transferTimedOut: {
+    code: status.UNAVAILABLE,
+    message: 'etcdserver: request timed out, leader transfer took too long',
   },
   emptyOperation: {
     code: status.INVALID_ARGUMENT,

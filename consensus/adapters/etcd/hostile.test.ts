@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import test from 'ava';
 import fc from 'fast-check';
 import { bytes } from '../../../base/units.ts';
@@ -53,6 +54,10 @@ const methods = [
   'Cluster/MemberList',
   'Maintenance/Status',
   'Maintenance/Alarm',
+  'Maintenance/Defragment',
+  'Maintenance/Hash',
+  'Maintenance/HashKV',
+  'Maintenance/MoveLeader',
 ];
 
 test('any bytes as any request are served or refused, and the member goes on', async (t) => {
@@ -110,10 +115,14 @@ test('a store that is full takes what makes it smaller, and says why not the res
     alarms.alarms.map(({ alarm }) => alarm),
     ['NOSPACE'],
   );
-  const deleted = await db.delete('0');
+  const state = await answer(db.maintenance.status({}, patience));
+  t.regex(state.errors.join(), /^memberID:\d+ alarm:NOSPACE $/);
+  for (const key of ['0', '1']) await db.delete(key);
+  const deleted = await db.delete('2');
   await answer(
     db.kv.compact({ revision: deleted.header?.revision ?? 0n, physical: true }, patience),
   );
+  // The alarm ends by itself, since there is room for more than a tenth of the quota.
   while ((await refusal(put('again'))) === full) await delay(20);
   t.is((await db.get('again')).count, 1n);
   db.close();
@@ -132,6 +141,28 @@ test('a client that does not read costs a few messages, and gets all when it doe
   watch.resume();
   const events = await watch.events(400);
   t.is(new Set(events.map(({ kv }) => kv?.modRevision)).size, 400);
+  db.close();
+  await member.close();
+});
+
+test('a client that leaves its snapshot holds nothing up, and few are made at a time', async (t) => {
+  const member = await startMemberInMemory();
+  const db = new PoolDatabaseClient(member.address);
+  for (let key = 0; key < 40; key += 1) await db.put(`${key}`, 'v'.repeat(100_000));
+  const streams = Array.from({ length: 3 }, () => db.maintenance.snapshot({}));
+  const [refused] = await Promise.all([
+    new Promise<ServiceError>((resolve) => {
+      for (const stream of streams) stream.on('error', resolve);
+    }),
+    ...streams.slice(0, 2).map((stream) => once(stream, 'data')),
+  ]);
+  t.is(refused.details, 'etcdserver: too many requests');
+  for (const stream of streams) stream.cancel();
+  const revision = (await db.put('0', '')).header?.revision ?? 0n;
+  const size = member.store.size;
+  await answer(db.kv.compact({ revision, physical: true }, patience));
+  while (member.store.size >= size) await delay(20);
+  t.true(member.store.size < size);
   db.close();
   await member.close();
 });

@@ -1,11 +1,18 @@
 import { milliseconds } from '../../../base/units.ts';
 import { storeBounds } from '../../kv/bounds.ts';
+import type { Store } from '../../kv/store.ts';
 import type { Revision } from '../../kv/version.ts';
 import type { Clock } from '../../ports.ts';
 import type { EtcdMember } from './member.ts';
+import { nextTurn } from './turns.ts';
 
 /** How often what was compacted is freed, a turn's worth at a time. */
 const freeInterval = milliseconds(100);
+
+/** Frees all that was compacted, in turns, so that calls are served in between. */
+export async function freeCompacted(store: Store): Promise<void> {
+  while (store.trim(storeBounds.trimPerTurn)) await nextTurn();
+}
 
 /** How often the leader looks whether the history has grown too long. */
 const compactInterval = milliseconds(5000);

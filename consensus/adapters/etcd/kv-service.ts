@@ -1,9 +1,9 @@
 import { ok } from '../../../base/result.ts';
 import type { KV } from '../../../proto/gen/etcdserverpb.ts';
-import { storeBounds } from '../../kv/bounds.ts';
 import type { Operation } from '../../kv/request.ts';
 import { isReadOnly, validate } from '../../kv/validate.ts';
 import { type Served, storeFailure } from './failures.ts';
+import { freeCompacted } from './housekeeping.ts';
 import { type LeanHandlers, unary } from './lean-service.ts';
 import type { EtcdMember } from './member.ts';
 import {
@@ -68,7 +68,7 @@ export function kvService(member: EtcdMember): LeanHandlers<KV> {
         revision: revision(wire.revision),
       });
       if (!reply.ok) return reply;
-      const freed = free(member);
+      const freed = freeCompacted(store);
       if (wire.physical) await freed;
       return ok({ header: member.header(reply.value.revision) });
     }),
@@ -78,12 +78,4 @@ export function kvService(member: EtcdMember): LeanHandlers<KV> {
 function check(operation: Operation): Served<void> {
   const refusal = validate(operation);
   return refusal === null ? ok(undefined) : storeFailure(refusal);
-}
-
-/** Frees what was compacted, in turns, so that other calls are served in between. */
-async function free({ store }: EtcdMember): Promise<void> {
-  while (store.trim(storeBounds.trimPerTurn))
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
 }

@@ -3,6 +3,7 @@ import { fail, ok, type Result } from '../../../base/result.ts';
 import type { Bytes } from '../../../base/units.ts';
 import type { Input } from '../../../proto/codec.ts';
 import type { ResponseHeader } from '../../../proto/gen/etcdserverpb.ts';
+import { grows } from '../../kv/alarm-table.ts';
 import { storeBounds } from '../../kv/bounds.ts';
 import { bufferOf } from '../../kv/byte-string.ts';
 import { encodeCommand } from '../../kv/command-codec.ts';
@@ -10,7 +11,8 @@ import type { CommandReply, StoreReply } from '../../kv/reply.ts';
 import type { Command } from '../../kv/request.ts';
 import type { Store } from '../../kv/store.ts';
 import type { LeaseId, Revision } from '../../kv/version.ts';
-import type { Replica, ReplicaError } from '../../replica.ts';
+import type { MemberId, Replica, ReplicaError } from '../../replica.ts';
+import type { SnapshotDescription } from '../snapshot-file.ts';
 import { Capabilities, commandVersions, type VersionOf } from './capabilities.ts';
 import { failures, notCapable, replicaFailure, type Served, storeFailure } from './failures.ts';
 import { encodeHeader } from './responses.ts';
@@ -23,7 +25,7 @@ export interface EtcdParts {
   readonly clusterId: bigint;
   /** How members' own addresses are shown to clients, who want URLs. */
   readonly peerScheme: 'http' | 'https';
-  /** Above this size of the store, only what makes it smaller is taken. */
+  /** At this size of the store an alarm stops all members from taking what makes it larger. */
   readonly quota: Bytes;
   readonly versionOf: VersionOf;
 }
@@ -54,9 +56,24 @@ export class EtcdMember {
     return this.#parts.peerScheme;
   }
 
+  /** This member's id. */
+  get id(): MemberId {
+    return this.replica.status().member;
+  }
+
   /** Whether the store has reached its quota. */
   get isFull(): boolean {
     return this.store.size >= this.#parts.quota;
+  }
+
+  /** Whether a store that was full has room again: a tenth of its quota, so that it is not soon full again. */
+  get hasRoom(): boolean {
+    return this.store.size < 0.9 * this.#parts.quota;
+  }
+
+  /** Whether this member's disk takes no writes. */
+  get isDiskFull(): boolean {
+    return false;
   }
 
   /** The header of a response about `revision`. */
@@ -81,11 +98,27 @@ export class EtcdMember {
     return this.header(this.store.revision);
   }
 
-  /** Gets a command applied. What would make a full store larger is refused before. */
+  /** What the store that is here now stands for. */
+  describeSnapshot(): SnapshotDescription {
+    const { appliedIndex, term } = this.replica.status();
+    const pool = this.#parts.clusterId.toString(16).padStart(16, '0');
+    return { pool, index: appliedIndex, term, revision: this.store.revision };
+  }
+
+  /**
+   * Gets a command applied. What an alarm stands against is refused before; growth that meets the
+   * quota raises the alarm first, as etcd does.
+   */
   async propose<Kind extends Command['kind']>(
     command: Extract<Command, { readonly kind: Kind }>,
   ): Promise<Served<ReplyTo<Kind>>> {
-    if (this.isFull && grows(command)) return fail(failures.noSpace);
+    const alarmed = this.store.alarms.refusal(command);
+    if (alarmed !== null) return storeFailure(alarmed);
+    if (this.isFull && grows(command)) {
+      const alarm = { member: this.id, kind: 'no-space', cause: 'quota' } as const;
+      const raised = await this.propose<'raise'>({ kind: 'raise', alarm });
+      return raised.ok ? fail(failures.noSpace) : raised;
+    }
     const capable = this.checkCapable(commandVersions[command.kind]);
     if (!capable.ok) return capable;
     const encoded = encodeCommand(command);
@@ -110,10 +143,6 @@ export class EtcdMember {
     const reached: Result<void, ReplicaError> = await this.replica.readBarrier();
     return reached.ok ? reached : replicaFailure(reached.error.code);
   }
-}
-
-function grows(command: Command): boolean {
-  return command.kind === 'put' || command.kind === 'txn' || command.kind === 'grant';
 }
 
 /** An id for a lease whose client left the choice to us: positive, as etcd's are. */

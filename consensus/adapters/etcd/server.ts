@@ -6,6 +6,7 @@ import { addReflection } from '../../../proto/reflection.ts';
 import { addService } from '../../../proto/server.ts';
 import { storeBounds } from '../../kv/bounds.ts';
 import type { Clock } from '../../ports.ts';
+import { keepAlarms } from './alarm-clerk.ts';
 import { bindServer, shutDownServer } from './bind.ts';
 import { clusterService } from './cluster-service.ts';
 import { describeMember } from './description.ts';
@@ -82,6 +83,7 @@ export async function serveEtcd(parts: EtcdServerParts): Promise<Result<EtcdServ
     () => leader.stop(),
     () => watches.stop(),
     () => leases.stop(),
+    keepAlarms(member, parts.clock),
     keepHouse(member, parts.clock, parts.retainRevisions),
   ];
   const stopAll = () => {
