@@ -23,7 +23,8 @@ export interface Flags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly retainRevisions?: string;
-  readonly [name: string]: string | undefined;
+  readonly insecure?: true;
+  readonly [name: string]: string | true | undefined;
 }
 
 /** The command with its flags and its help, without what it does. */
@@ -36,12 +37,17 @@ export function flagsCommand(): Command {
     .option('--data-dir <dir>', 'where the log and the snapshots are kept')
     .option('--listen-client <host:port>', "where clients are served, by etcd's API")
     .option('--listen-peer <host:port>', 'where the other members are served')
-    .option('--initial-cluster <n=host:port,...>', 'the peer addresses of all members')
+    .option(
+      '--initial-cluster <n=host:port,...>',
+      'peer addresses of the members, this one included',
+    )
+    .option('--initial-cluster-state <state>', 'new, or existing to join the pool of the others')
     .option('--initial-cluster-token <token>', 'tells apart pools whose members have equal names')
     .option('--advertise-client <host:port>', 'what clients are told, if not --listen-client')
     .option('--tls-ca <file>', 'PEM; clients and members must have certificates of this CA')
     .option('--tls-cert <file>', 'PEM; the certificate of this member')
     .option('--tls-key <file>', 'PEM; its private key')
+    .option('--insecure', 'plain text instead of TLS, on loopback addresses only')
     .option('--quota <size>', 'largest size of the store, such as 512MiB')
     .option('--retain-revisions <n>', 'history that is kept for watches; 0 keeps all')
     .option('--config <file>', 'JSON with the same fields; flags go before')
@@ -50,12 +56,22 @@ export function flagsCommand(): Command {
 
 const help = `
 Fields of the file: name, dataDir, listenClient, listenPeer, initialCluster ({"NAME": "HOST:PORT"}),
-clusterToken, advertiseClient, tls ({"ca", "certificate", "key"}), quota, retainRevisions.
+initialClusterState, clusterToken, advertiseClient, tls ({"ca", "certificate", "key"}), insecure,
+quota, retainRevisions.
 
-Example, one member:
+One member:
   flotilla consensus --name a --data-dir a --listen-client 127.0.0.1:2379 \\
-    --listen-peer 127.0.0.1:2380 --initial-cluster a=127.0.0.1:2380
-  etcdctl --endpoints 127.0.0.1:2379 endpoint status`;
+    --listen-peer 127.0.0.1:2380 --initial-cluster a=127.0.0.1:2380 --insecure
+  etcdctl --endpoints 127.0.0.1:2379 endpoint status
+
+A second one joins it:
+  etcdctl --endpoints 127.0.0.1:2379 member add b --peer-urls http://127.0.0.1:2390
+  flotilla consensus --name b --data-dir b --listen-client 127.0.0.1:2389 \\
+    --listen-peer 127.0.0.1:2390 --initial-cluster a=127.0.0.1:2380,b=127.0.0.1:2390 \\
+    --initial-cluster-state existing --insecure
+
+--initial-cluster counts while the data directory is empty. From then on the log tells who takes part,
+and where. A member that was removed ends with exit code 2, and does not come back by itself.`;
 
 /** What the flags, and the file that they name, say. The failure names the field. */
 export function settingsOf(flags: Flags): Result<MemberSettings, string> {
@@ -72,8 +88,10 @@ export function settingsOf(flags: Flags): Result<MemberSettings, string> {
     advertiseClient: flags.advertiseClient,
     initialCluster:
       flags.initialCluster === undefined ? undefined : parseCluster(flags.initialCluster),
+    initialClusterState: flags.initialClusterState,
     clusterToken: flags.initialClusterToken,
     tls: hasTls ? { ca: tlsCa, certificate: tlsCert, key: tlsKey } : undefined,
+    insecure: flags.insecure,
     quota: flags.quota,
     retainRevisions:
       flags.retainRevisions === undefined ? undefined : Number(flags.retainRevisions),

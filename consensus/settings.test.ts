@@ -11,6 +11,7 @@ const good = {
   listenClient: '127.0.0.1:2379',
   listenPeer: '127.0.0.1:2380',
   initialCluster: { a: '127.0.0.1:2380', b: '127.0.0.1:2390' },
+  insecure: true,
 };
 
 const quota = bytes(2 ** 30);
@@ -22,12 +23,15 @@ function refusalOf(change: object): string {
 
 test('settings that are whole are read, with defaults for the rest', (t) => {
   const read = readSettings({ ...good, quota: '512MiB' }, 'consensus.json', quota);
+  const { insecure, ...rest } = good;
+  t.true(insecure);
   t.deepEqual(read, {
     ok: true,
     value: {
-      ...good,
+      ...rest,
       advertiseClient: null,
       initialCluster: new Map(Object.entries(good.initialCluster)),
+      initialClusterState: 'new',
       clusterToken: 'flotilla',
       tls: null,
       quota: bytes(512 * 2 ** 20),
@@ -47,6 +51,7 @@ test('what is wrong is named by its field', (t) => {
     /initialCluster: does not name this member, a/,
   );
   t.regex(refusalOf({ tls: { ca: 'ca.pem' } }), /tls\.certificate: is missing$/);
+  t.regex(refusalOf({ initialClusterState: 'old' }), /initialClusterState: is not new or existing/);
   t.regex(refusalOf({ quota: '12 parsecs' }), /quota: is not a size/);
   t.regex(refusalOf({ retainRevisions: -1 }), /retainRevisions: /);
   t.regex(refusalOf({ listenCleint: '127.0.0.1:1' }), /listenCleint: is not a known field/);
@@ -59,8 +64,18 @@ test('plain text is refused beyond loopback', (t) => {
   );
   t.regex(refusalOf({ listenPeer: '0.0.0.0:2380' }), /listenPeer: .* is not a loopback/);
   const tls = { ca: 'ca.pem', certificate: 'a.pem', key: 'a.key' };
-  t.is(refusalOf({ listenClient: '10.0.0.1:2379', tls }), 'accepted');
+  t.is(refusalOf({ listenClient: '10.0.0.1:2379', tls, insecure: false }), 'accepted');
+  t.regex(refusalOf({ insecure: undefined }), /tls: is missing; give tls .* or insecure/);
+  t.regex(refusalOf({ tls }), /insecure: there is tls as well/);
   t.is(refusalOf({ listenClient: '[::1]:2379' }), 'accepted');
+});
+
+test('addresses of members may be URLs, as etcd writes them', (t) => {
+  const initialCluster = { a: 'http://127.0.0.1:2380', b: 'https://[::1]:2390' };
+  const read = readSettings({ ...good, initialCluster }, 'consensus.json', quota);
+  const kept = [['a', '127.0.0.1:2380'] as const, ['b', '[::1]:2390'] as const];
+  t.deepEqual(read.ok && read.value.initialCluster, new Map(kept));
+  t.regex(refusalOf({ initialCluster: { a: 'unix:/x' } }), /initialCluster\.a: is not HOST:PORT/);
 });
 
 test('a cluster is read from a flag', (t) => {

@@ -19,11 +19,16 @@ export interface MemberSettings {
   readonly listenPeer: string;
   /** HOST:PORT that clients are told; null for `listenClient`. */
   readonly advertiseClient: string | null;
-  /** HOST:PORT of the members' own traffic, by the name of each member, this one included. */
+  /**
+   * HOST:PORT of the members' own traffic, by the name of each member, this one included. It counts
+   * while the data directory is empty; from then on the log tells who takes part, and where.
+   */
   readonly initialCluster: ReadonlyMap<string, string>;
+  /** Whether `initialCluster` begins a pool, or names members of the one that is joined. */
+  readonly initialClusterState: 'new' | 'existing';
   /** Tells pools apart whose members have the same names. */
   readonly clusterToken: string;
-  /** Null: plain text, on loopback addresses only. */
+  /** Null: plain text, on loopback addresses only, and only where `insecure` asks for it. */
   readonly tls: TlsFiles | null;
   /** Above this size of the store, writes are refused. */
   readonly quota: Bytes;
@@ -50,6 +55,13 @@ const Address = v.pipe(
   ),
 );
 
+/** etcd's users write members' addresses as URLs. */
+const PeerAddress = v.pipe(
+  v.string(),
+  v.transform((text) => text.replace(/^https?:\/\//, '')),
+  Address,
+);
+
 const Size = v.pipe(
   v.union([v.string(), v.number()]),
   v.transform((size) => parseBytes(String(size))),
@@ -69,12 +81,13 @@ const SettingsSchema = v.strictObject({
   listenPeer: Address,
   advertiseClient: v.optional(Address),
   initialCluster: v.pipe(
-    v.record(Name, Address),
+    v.record(Name, PeerAddress),
     v.check(
       (cluster) => Object.keys(cluster).length <= membersMax,
       `names more than ${membersMax} members`,
     ),
   ),
+  initialClusterState: v.optional(v.picklist(['new', 'existing'], 'is not new or existing'), 'new'),
   clusterToken: v.optional(v.pipe(v.string(), v.maxLength(63)), 'flotilla'),
   tls: v.optional(
     v.strictObject({
@@ -83,6 +96,7 @@ const SettingsSchema = v.strictObject({
       key: v.pipe(v.string(), v.minLength(1)),
     }),
   ),
+  insecure: v.optional(v.boolean(), false),
   quota: v.optional(Size),
   retainRevisions: v.optional(
     v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
@@ -107,7 +121,7 @@ export function readSettings(
     const [issue] = parsed.issues;
     return fail(`${source}: ${v.getDotPath(issue) ?? 'content'}: ${problemOf(issue)}`);
   }
-  const { advertiseClient, initialCluster, tls, quota, ...rest } = parsed.output;
+  const { advertiseClient, initialCluster, tls, insecure, quota, ...rest } = parsed.output;
   const settings = {
     ...rest,
     advertiseClient: advertiseClient ?? null,
@@ -115,7 +129,7 @@ export function readSettings(
     tls: tls ?? null,
     quota: quota ?? quotaDefault,
   };
-  const problem = inconsistency(settings);
+  const problem = inconsistency(settings) ?? plainTextProblem(settings, insecure);
   return problem === null ? ok(settings) : fail(`${source}: ${problem}`);
 }
 
@@ -125,13 +139,21 @@ function problemOf(issue: v.BaseIssue<unknown>): string {
 }
 
 function inconsistency(settings: MemberSettings): string | null {
-  const { name, initialCluster, listenClient, listenPeer, tls } = settings;
-  if (!initialCluster.has(name))
-    return `initialCluster: does not name this member, ${name}; add ${name}=${listenPeer}`;
-  if (tls !== null) return null;
+  const { name, initialCluster, listenPeer } = settings;
+  if (initialCluster.has(name)) return null;
+  return `initialCluster: does not name this member, ${name}; add ${name}=${listenPeer}`;
+}
+
+const tlsFlags = 'tls (--tls-ca, --tls-cert, --tls-key)';
+
+function plainTextProblem(settings: MemberSettings, insecure: boolean): string | null {
+  const { listenClient, listenPeer, tls } = settings;
+  if (tls !== null) return insecure ? 'insecure: there is tls as well; give one of both' : null;
+  if (!insecure)
+    return `tls: is missing; give ${tlsFlags}, or insecure (--insecure) for plain text on loopback`;
   for (const [field, address] of Object.entries({ listenClient, listenPeer }))
     if (!isLoopback(address))
-      return `${field}: ${address} is not a loopback address, and plain text is not sent over a network; give tls (--tls-ca, --tls-cert, --tls-key)`;
+      return `${field}: ${address} is not a loopback address, and plain text is not sent over a network; give ${tlsFlags} instead of insecure`;
   return null;
 }
 

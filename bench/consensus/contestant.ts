@@ -154,9 +154,9 @@ function command(
     all.map((one) => `${one.name}=${scheme}${one.peer}`).join(',');
   if (name === 'flotilla') {
     const program = join(import.meta.dirname, '..', '..', 'bin', 'flotilla.js');
-    const listen = ['--listen-client', own.client, '--listen-peer', own.peer];
-    const words = [program, 'consensus', ...common, ...listen, '--initial-cluster', cluster('')];
-    return [process.execPath, ...words];
+    const listen = ['--listen-client', own.client, '--listen-peer', own.peer, '--insecure'];
+    const words = [program, 'consensus', '--insecure', ...common, ...listen];
+    return [process.execPath, ...words, '--initial-cluster', cluster('')];
   }
   const [client, peer] = [`http://${own.client}`, `http://${own.peer}`];
   return [

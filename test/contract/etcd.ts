@@ -92,7 +92,7 @@ function spawnMember(kind: EtcdKind, own: Address, all: readonly Address[]): Chi
     }
     case 'consensus': {
       const main = join(import.meta.dirname, '../../main.ts');
-      const addresses = ['--listen-client', client, '--listen-peer', peer];
+      const addresses = ['--listen-client', client, '--listen-peer', peer, '--insecure'];
       const args = [main, 'consensus', ...common, ...addresses, '--initial-cluster', listed('')];
       return spawn(process.execPath, args, { stdio: 'ignore' });
     }

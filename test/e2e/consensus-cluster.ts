@@ -142,6 +142,7 @@ export class ConsensusCluster {
         ...['--name', `m${index}`, '--data-dir', dataDir],
         ...['--listen-client', client, '--listen-peer', peer],
         ...['--initial-cluster', peers.join(','), ...(layout.flags ?? [])],
+        ...(layout.credentials === undefined ? ['--insecure'] : []),
       ];
       return new ConsensusProcess(client, flags, layout.within?.(index));
     });

@@ -47,6 +47,7 @@ async function settings(
     listenPeer,
     advertiseClient: null,
     initialCluster: cluster,
+    initialClusterState: 'new',
     clusterToken: 'test',
     tls,
     quota: bytes(2 ** 28),
