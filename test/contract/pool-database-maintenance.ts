@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Input } from '../../proto/codec.ts';
 import type { AlarmRequest, SnapshotResponse } from '../../proto/gen/etcdserverpb.ts';
 import type { Case } from './pool-database-case.ts';
@@ -18,6 +19,15 @@ const corrupt = 'DATA_LOSS etcdserver: corrupt cluster';
 async function alarms(db: PoolDatabaseClient, request: Input<AlarmRequest>): Promise<string[]> {
   const response = await answer(db.maintenance.alarm(request, patience));
   return response.alarms.map(({ alarm }) => alarm).sort();
+}
+
+/** Resolves when a member says that this one leads. */
+async function follows(db: PoolDatabaseClient, wanted: bigint): Promise<void> {
+  for (;;) {
+    const { leader } = await answer(db.maintenance.status({}, patience));
+    if (leader === wanted) return;
+    await delay(20);
+  }
 }
 
 /** Everything that a member streams. */
@@ -177,14 +187,12 @@ export function poolDatabaseMaintenanceContract(add: Case): void {
       clients.map((client) => answer(client.maintenance.status({}, patience))),
     );
     const at = states.findIndex(({ header, leader }) => header?.memberId === leader);
-    const [from, to] = [at, (at + 1) % clients.length];
-    const targetID = states[to]?.header?.memberId ?? 0n;
-    const moved = clients[from]?.maintenance.moveLeader({ targetID }, patience);
-    if (moved !== undefined) await answer(moved);
-    for (const client of clients) {
-      await client.get('x');
-      const { leader } = await answer(client.maintenance.status({}, patience));
-      t.is(leader, targetID);
-    }
+    const [from, to] = [clients[at], clients[(at + 1) % clients.length]];
+    const targetID = states[(at + 1) % clients.length]?.header?.memberId ?? 0n;
+    t.true(from !== undefined && to !== undefined);
+    if (from === undefined || to === undefined) return;
+    await answer(from.maintenance.moveLeader({ targetID }, patience));
+    for (const client of clients) await follows(client, targetID);
+    t.is(await refusal(to.kv.range({ key: utf8('x') }, patience)), 'served');
   });
 }
