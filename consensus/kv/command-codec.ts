@@ -1,10 +1,11 @@
 import { unreachable } from '../../base/assert.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { readAlarm, readAlarms, writeAlarms } from './alarm-codec.ts';
+import { readAuthChange, writeAuthChange } from './auth/codec.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { readList, readOperation, writeOperation } from './operation-codec.ts';
-import type { Command } from './request.ts';
+import type { Command, PlainCommand } from './request.ts';
 import type { LeaseId, Revision } from './version.ts';
 
 /**
@@ -20,6 +21,8 @@ const kinds = {
   describe: 21,
   raise: 22,
   clear: 23,
+  auth: 24,
+  asked: 25,
 } as const;
 
 /** Where every command is written before it is copied out: a buffer for each would cost more. */
@@ -27,6 +30,15 @@ const writer = new ByteWriter();
 
 /** Encodes a command for the log. */
 export function encodeCommand(command: Command): Buffer {
+  if (command.kind === 'asked') {
+    writer.u8(kinds.asked);
+    writer.bytes(command.user);
+    writePlain(command.command);
+  } else writePlain(command);
+  return writer.finish();
+}
+
+function writePlain(command: PlainCommand): void {
   switch (command.kind) {
     case 'put':
     case 'delete':
@@ -74,23 +86,32 @@ export function encodeCommand(command: Command): Buffer {
       writer.u8(kinds.clear);
       writeAlarms(writer, command.alarms);
       break;
+    case 'auth':
+      writer.u8(kinds.auth);
+      writeAuthChange(writer, command.change);
+      break;
     default:
       unreachable(command);
   }
-  return writer.finish();
 }
 
 /** Reads a command of the log. The failure says what about the bytes is wrong. */
 export function decodeCommand(bytes: Uint8Array): Result<Command, string> {
   const reader = new ByteReader(bytes);
   const kind = reader.u8();
-  const command = readCommand(reader, kind);
+  const command = kind === kinds.asked ? readAsked(reader) : readPlain(reader, kind);
   if (command === null) return fail(`no command is of kind ${kind}; a newer version wrote it`);
   if (!reader.isAtEnd) return fail(`a command of kind ${kind} has too few or too many bytes`);
   return ok(command);
 }
 
-function readCommand(reader: ByteReader, kind: number): Command | null {
+function readAsked(reader: ByteReader): Command | null {
+  const user = reader.bytes();
+  const command = readPlain(reader, reader.u8());
+  return command === null ? null : { kind: 'asked', user, command };
+}
+
+function readPlain(reader: ByteReader, kind: number): PlainCommand | null {
   switch (kind) {
     case kinds.compact:
       return { kind: 'compact', revision: reader.varint() as Revision };
@@ -121,6 +142,10 @@ function readCommand(reader: ByteReader, kind: number): Command | null {
     }
     case kinds.clear:
       return { kind: 'clear', alarms: readAlarms(reader) };
+    case kinds.auth: {
+      const change = readAuthChange(reader);
+      return change === null ? null : { kind: 'auth', change };
+    }
     default: {
       const operation = readOperation(reader, kind);
       return operation === null || operation.kind === 'range' ? null : operation;

@@ -1,3 +1,5 @@
+import type { AuthFailure } from './auth/change.ts';
+
 /** Why the store refused a command or a query; nothing was changed. etcd has a message for each. */
 export type StoreFailure =
   | 'empty-key'
@@ -14,4 +16,5 @@ export type StoreFailure =
   /** An alarm says that there is no room. */
   | 'no-space'
   /** An alarm says that members differ. */
-  | 'corrupt';
+  | 'corrupt'
+  | AuthFailure;

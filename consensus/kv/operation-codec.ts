@@ -103,7 +103,8 @@ function readBranch(reader: ByteReader, depth: number): Operation[] {
   return operations;
 }
 
-function writeRange(writer: ByteWriter, range: KeyRange): void {
+/** Writes a key or a span. */
+export function writeRange(writer: ByteWriter, range: KeyRange): void {
   if (range.kind === 'key') {
     writer.u8(rangeKinds.key);
     writer.bytes(range.key);
@@ -114,7 +115,8 @@ function writeRange(writer: ByteWriter, range: KeyRange): void {
   if (range.to !== null) writer.bytes(range.to);
 }
 
-function readRange(reader: ByteReader): KeyRange {
+/** Reads a key or a span. */
+export function readRange(reader: ByteReader): KeyRange {
   const kind = reader.u8();
   const from = reader.bytes();
   if (kind === rangeKinds.key) return { kind: 'key', key: from };

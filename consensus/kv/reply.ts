@@ -59,6 +59,7 @@ export type CommandReply =
   | { readonly kind: 'renew'; readonly revision: Revision; readonly ttls: readonly number[] }
   | { readonly kind: 'describe'; readonly revision: Revision }
   | { readonly kind: 'raise'; readonly revision: Revision }
+  | { readonly kind: 'auth'; readonly revision: Revision }
   /** The alarms that were there. */
   | { readonly kind: 'clear'; readonly revision: Revision; readonly cleared: readonly Alarm[] }
   /** The leases that were indeed revoked. */

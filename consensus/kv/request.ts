@@ -1,4 +1,5 @@
 import type { Alarm, AlarmSelector } from './alarm-table.ts';
+import type { AuthChange } from './auth/change.ts';
 import type { ByteString } from './byte-string.ts';
 import type { KeyRange } from './key-range.ts';
 import type { LeaseId, Revision } from './version.ts';
@@ -69,8 +70,8 @@ export interface TxnRequest {
 /** What a transaction can do. */
 export type Operation = RangeRequest | PutRequest | DeleteRequest | TxnRequest;
 
-/** What is replicated: each changes the store in the same way on every member. */
-export type Command =
+/** What changes keys, leases, and what members tell of themselves. */
+export type DataCommand =
   | PutRequest
   | DeleteRequest
   | TxnRequest
@@ -92,3 +93,15 @@ export type Command =
     }
   | { readonly kind: 'raise'; readonly alarm: Alarm }
   | { readonly kind: 'clear'; readonly alarms: AlarmSelector };
+
+/** A command without the name of who asks for it. */
+export type PlainCommand =
+  | DataCommand
+  /** Who may do what is changed. */
+  | { readonly kind: 'auth'; readonly change: AuthChange };
+
+/** What is replicated: each changes the store in the same way on every member. */
+export type Command =
+  | PlainCommand
+  /** A user asks for it: it is refused where the rights are wanting when its turn comes. */
+  | { readonly kind: 'asked'; readonly user: ByteString; readonly command: PlainCommand };

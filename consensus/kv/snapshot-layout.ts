@@ -11,6 +11,9 @@ export const recordKinds = {
   end: 5,
   member: 6,
   alarm: 7,
+  auth: 8,
+  role: 9,
+  user: 10,
 } as const;
 
 /** Raised when the layout changes in a way that older members cannot read. */

@@ -1,6 +1,9 @@
 import { fail, ok, type Result } from '../../base/result.ts';
 import { readAlarm } from './alarm-codec.ts';
 import { AlarmTable } from './alarm-table.ts';
+import { AuthTable } from './auth/auth-table.ts';
+import type { RoleDescription, UserDescription } from './auth/change.ts';
+import { readRole, readUser } from './auth/codec.ts';
 import { ByteReader } from './byte-reader.ts';
 import { emptyBytes } from './byte-string.ts';
 import { crc32 } from './crc32.ts';
@@ -17,6 +20,7 @@ export interface Content {
   readonly leases: LeaseTable;
   readonly members: MemberTable;
   readonly alarms: AlarmTable;
+  auth: AuthTable;
 }
 
 /** Reads a whole snapshot. The failure says which chunk is damaged or missing. */
@@ -26,8 +30,16 @@ export function readSnapshot(chunks: Iterable<Uint8Array>): Result<Content, stri
     leases: new LeaseTable(),
     members: new MemberTable(),
     alarms: new AlarmTable(),
+    auth: new AuthTable(),
   };
-  const state: ReadState = { ...content, records: 0, revision: null, ended: false };
+  const state: ReadState = {
+    ...content,
+    records: 0,
+    revision: null,
+    ended: false,
+    roles: [],
+    users: [],
+  };
   let number = 0;
   for (const chunk of chunks) {
     const problem = readChunk(state, chunk, number);
@@ -43,6 +55,8 @@ interface ReadState extends Content {
   records: number;
   revision: Revision | null;
   ended: boolean;
+  readonly roles: RoleDescription[];
+  readonly users: UserDescription[];
 }
 
 function readChunk(state: ReadState, chunk: Uint8Array, number: number): string | null {
@@ -94,6 +108,17 @@ function readRecord(state: ReadState, reader: ByteReader): string | null {
     const alarm = readAlarm(reader);
     if (alarm === null) return 'holds an alarm that is none';
     state.alarms.raise(alarm);
+    return null;
+  }
+  if (kind === recordKinds.role || kind === recordKinds.user) {
+    if (kind === recordKinds.role) state.roles.push(readRole(reader));
+    else state.users.push(readUser(reader));
+    return null;
+  }
+  if (kind === recordKinds.auth) {
+    const { roles, users } = state;
+    const [enabled, revision] = [reader.u8() !== 0, reader.varint()];
+    state.auth = AuthTable.of({ enabled, revision, roles, users });
     return null;
   }
   if (kind !== recordKinds.compacted && kind !== recordKinds.change)

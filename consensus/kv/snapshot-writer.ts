@@ -1,5 +1,7 @@
 import { writeAlarms } from './alarm-codec.ts';
 import type { Alarm, AlarmTable } from './alarm-table.ts';
+import type { AuthTable } from './auth/auth-table.ts';
+import { writeRole, writeUser } from './auth/codec.ts';
 import { storeBounds } from './bounds.ts';
 import { type ByteString, emptyBytes, nextKey } from './byte-string.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -19,11 +21,13 @@ export function snapshotChunks(
   leases: LeaseTable,
   members: MemberTable,
   alarms: AlarmTable,
+  auth: AuthTable,
 ): Iterable<Uint8Array> {
   const unpin = history.pin();
   const tables = [
     ...[...members.all()].map(memberRecord),
     ...alarms.all().map(alarmRecord),
+    ...authRecords(auth),
     ...[...leases.all()].map(leaseRecord),
   ];
   const chunks = makeChunks(records(history, tables), unpin);
@@ -57,6 +61,27 @@ function alarmRecord(alarm: Alarm): RecordWriter {
     writer.u8(recordKinds.alarm);
     writeAlarms(writer, alarm);
   };
+}
+
+/** The record that tells whether rights are enforced follows the roles and the users. */
+function authRecords(auth: AuthTable): RecordWriter[] {
+  if (auth.isUntouched) return [];
+  const { enabled, revision, roles, users } = auth.state();
+  return [
+    ...roles.map((role) => (writer: ByteWriter) => {
+      writer.u8(recordKinds.role);
+      writeRole(writer, role);
+    }),
+    ...users.map((user) => (writer: ByteWriter) => {
+      writer.u8(recordKinds.user);
+      writeUser(writer, user);
+    }),
+    (writer) => {
+      writer.u8(recordKinds.auth);
+      writer.u8(enabled ? 1 : 0);
+      writer.varint(revision);
+    },
+  ];
 }
 
 /** The lease as it is now; it may be renewed before this is written. */

@@ -17,7 +17,7 @@ import { type ByteString, bufferOf } from './byte-string.ts';
 import { decodeCommand, encodeCommand } from './command-codec.ts';
 import { inRange } from './key-range.ts';
 import type { OperationReply, StoreReply } from './reply.ts';
-import type { Command, RangeRequest } from './request.ts';
+import type { DataCommand, RangeRequest } from './request.ts';
 import { Store } from './store.ts';
 import { isTombstone, type LeaseId, type Revision, type Version } from './version.ts';
 
@@ -43,6 +43,7 @@ function plainReply(reply: OperationReply | StoreReply): NaiveReply {
       case 'describe':
       case 'raise':
       case 'clear':
+      case 'auth':
         return value;
       default:
         return plainReply(value);
@@ -62,7 +63,7 @@ function plainReply(reply: OperationReply | StoreReply): NaiveReply {
   }
 }
 
-function applyAll(store: Store, naive: NaiveStore, commands: readonly Command[]): void {
+function applyAll(store: Store, naive: NaiveStore, commands: readonly DataCommand[]): void {
   for (const [index, command] of commands.entries()) {
     const got = plainReply(store.apply(index, encodeCommand(command)));
     const wanted = naive.apply(command);

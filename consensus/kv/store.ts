@@ -5,8 +5,8 @@ import { AlarmTable } from './alarm-table.ts';
 import { AuthTable } from './auth/auth-table.ts';
 import { type Demand, demandOf, isAllowed, isOfClients } from './auth/rights.ts';
 import { storeBounds } from './bounds.ts';
-import { decodeCommand } from './command-codec.ts';
 import type { ByteString } from './byte-string.ts';
+import { decodeCommand } from './command-codec.ts';
 import type { StoreFailure } from './failure.ts';
 import { History } from './history.ts';
 import { type Lease, LeaseTable } from './lease-table.ts';
@@ -151,13 +151,7 @@ export class Store {
    * them to the end, or leave by `break` or `return`: until then nothing is freed.
    */
   snapshot(): Iterable<Uint8Array> {
-    return snapshotChunks(
-      this.#history,
-      this.#leases,
-      this.#members,
-      this.#alarms,
-      this.#auth,
-    );
+    return snapshotChunks(this.#history, this.#leases, this.#members, this.#alarms, this.#auth);
   }
 
   /** Replaces the store by a snapshot's. A damaged one is refused, and the store stays as it was. */

@@ -1,6 +1,6 @@
 import type { ByteString } from '../../consensus/kv/byte-string.ts';
 import { inRange } from '../../consensus/kv/key-range.ts';
-import type { Command, Compare, Operation, RangeRequest } from '../../consensus/kv/request.ts';
+import type { Compare, DataCommand, Operation, RangeRequest } from '../../consensus/kv/request.ts';
 import type { LeaseId } from '../../consensus/kv/version.ts';
 
 /** A key at a revision, or the change that made it so; `version` 0 is a deletion. */
@@ -27,8 +27,8 @@ export class NaiveStore {
   #states: State[] = [new Map(), new Map()];
   #events: Event[] = [];
   #leases = new Map<bigint, { ttl: number; renewals: number }>();
-  #members = new Map<number, Extract<Command, { kind: 'describe' }>>();
-  #alarms: Extract<Command, { kind: 'raise' }>['alarm'][] = [];
+  #members = new Map<number, Extract<DataCommand, { kind: 'describe' }>>();
+  #alarms: Extract<DataCommand, { kind: 'raise' }>['alarm'][] = [];
   #compacted = 0;
   /** What the command that is being applied wrote so far. */
   #draft: Map<string, Event> = new Map();
@@ -63,7 +63,7 @@ export class NaiveStore {
     });
   }
 
-  apply(command: Command): NaiveReply {
+  apply(command: DataCommand): NaiveReply {
     this.#draft = new Map(this.#now());
     this.#written = [];
     const reply = this.#run(command);
@@ -91,7 +91,7 @@ export class NaiveStore {
     return this.revision + (this.#written.length > 0 ? 1 : 0);
   }
 
-  #run(command: Command): NaiveReply {
+  #run(command: DataCommand): NaiveReply {
     const isData = !['renew', 'describe', 'raise', 'clear'].includes(command.kind);
     const alarms = this.#alarms.filter(({ cause }) => cause !== 'disk');
     if (isData && alarms.some(({ kind }) => kind === 'corrupt')) return 'corrupt';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ByteString } from '../../consensus/kv/byte-string.ts';
 import type { KeyRange } from '../../consensus/kv/key-range.ts';
-import type { Command, Operation, RangeRequest } from '../../consensus/kv/request.ts';
+import type { DataCommand, Operation, RangeRequest } from '../../consensus/kv/request.ts';
 import { validate } from '../../consensus/kv/validate.ts';
 import type { LeaseId, Revision } from '../../consensus/kv/version.ts';
 
@@ -96,7 +96,7 @@ const alarmOf = fc.record({
 });
 
 /** A command that passes `validate`. */
-export const commandOf: fc.Arbitrary<Command> = fc
+export const commandOf: fc.Arbitrary<DataCommand> = fc
   .oneof(
     { weight: 6, arbitrary: putOf },
     { weight: 3, arbitrary: deleteOf },

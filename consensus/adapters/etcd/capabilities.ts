@@ -17,6 +17,8 @@ export const commandVersions: Readonly<Record<Command['kind'], number>> = {
   describe: 1,
   raise: 2,
   clear: 2,
+  auth: 2,
+  asked: 2,
 };
 
 /** What a member says of its version, as far as another has met it: null where it has not. */

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { fail, type Result } from '../../../base/result.ts';
 import type { StoreFailure } from '../../kv/failure.ts';
 import type { ReplicaErrorCode } from '../../replica.ts';
+import { authFailures } from './auth/failures.ts';
 
 /** How a call failed, in gRPC's terms. The messages are etcd's: its clients compare them. */
 export interface GrpcFailure {
@@ -54,6 +55,7 @@ const storeFailures: Readonly<Record<StoreFailure, GrpcFailure>> = {
     message: 'etcdserver: mvcc: database space exceeded',
   },
   corrupt: { code: status.DATA_LOSS, message: 'etcdserver: corrupt cluster' },
+  ...authFailures,
 };
 
 /** What the adapter itself refuses. */

@@ -1,6 +1,6 @@
 import { unreachable } from '../../../base/assert.ts';
 import type { ByteString } from '../byte-string.ts';
-import type { Command, Operation, PutRequest, TxnRequest } from '../request.ts';
+import type { Operation, PlainCommand, PutRequest, TxnRequest } from '../request.ts';
 import { type LeaseId, noLease } from '../version.ts';
 import { Coverage } from './coverage.ts';
 import { type Permission, rootRole } from './permission.ts';
@@ -82,7 +82,7 @@ export function isAllowed(rights: Rights, demand: Demand, keysOf: KeysOfLease): 
 }
 
 /** What a client's command asks for. */
-export function demandOf(command: Command): Demand {
+export function demandOf(command: PlainCommand): Demand {
   switch (command.kind) {
     case 'put':
     case 'delete':
@@ -94,6 +94,25 @@ export function demandOf(command: Command): Demand {
       return { kind: 'lease-write', id: command.id };
     default:
       return { kind: 'administer' };
+  }
+}
+
+/**
+ * Whether a command comes from a client, who is to be named where rights are enforced. Members
+ * themselves renew and expire leases, compact, raise alarms, and found the rights of a new pool.
+ */
+export function isOfClients(command: PlainCommand): boolean {
+  switch (command.kind) {
+    case 'put':
+    case 'delete':
+    case 'txn':
+    case 'grant':
+    case 'revoke':
+      return true;
+    case 'auth':
+      return command.change.kind !== 'found';
+    default:
+      return false;
   }
 }
 
