@@ -155,7 +155,7 @@ function command(
   if (name === 'flotilla') {
     const program = join(import.meta.dirname, '..', '..', 'bin', 'flotilla.js');
     const listen = ['--listen-client', own.client, '--listen-peer', own.peer, '--insecure'];
-    const words = [program, 'consensus', '--insecure', ...common, ...listen];
+    const words = [program, 'consensus', ...common, ...listen];
     return [process.execPath, ...words, '--initial-cluster', cluster('')];
   }
   const [client, peer] = [`http://${own.client}`, `http://${own.peer}`];
