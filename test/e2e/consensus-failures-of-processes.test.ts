@@ -22,8 +22,11 @@ test.before(async (t) => {
 });
 test.after.always(() => cluster?.close());
 
-/** Clients see one store, and lose nothing, while these faults strike one after another. */
-function survives(title: string, ...faults: readonly Fault[]): void {
+/**
+ * Clients see one store, and lose nothing, while these faults strike one after another, of which as
+ * many make members elect.
+ */
+function survives(title: string, elections: number, ...faults: readonly Fault[]): void {
   test.serial(title, async (t) => {
     t.timeout(180_000);
     if (cluster === null) throw new Error('the cluster did not start');
@@ -34,18 +37,21 @@ function survives(title: string, ...faults: readonly Fault[]): void {
     t.log(outcome);
     t.deepEqual(outcome.problems, []);
     t.true(outcome.acknowledged > 50);
+    t.true(outcome.elections >= elections, 'the faults have had their effect');
   });
 }
 
-survives('clients see one store while leaders are killed', leaderKilled, leaderKilled);
+survives('clients see one store while leaders are killed', 2, leaderKilled, leaderKilled);
 survives(
   'clients see one store while followers are killed, and all members',
+  2,
   followerKilled,
   followersKilled,
   allKilled,
 );
 survives(
   'clients see one store while members stand still',
+  1,
   leaderStopped,
   followerStopped,
   allStopped,

@@ -17,7 +17,7 @@ const ttl = 2n;
 
 /** Renewals come so often, in milliseconds, and a lease has up to so many. */
 const renewalInterval = 400;
-const renewalsMax = 8;
+const renewalsMax = 5;
 
 /** Takes leases one after another, renews each for a while at any member, and lets it go. */
 export class LeaseUser {

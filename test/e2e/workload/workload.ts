@@ -14,7 +14,7 @@ const clientCount = 6;
 /** Few keys, so that clients meet; enough that the search for an order stays short. */
 const keyCount = 6;
 
-const leaseUserCount = 2;
+const leaseUserCount = 4;
 
 /** How long the members may take at the end to settle what the faults have left. */
 const settling = 60_000;
@@ -28,7 +28,10 @@ export interface Outcome {
   readonly problems: readonly string[];
   readonly acknowledged: number;
   readonly unknown: number;
+  /** Leases that ended by themselves, or should have. */
   readonly leases: number;
+  /** By how much the term has risen. */
+  readonly elections: number;
 }
 
 let runs = 0;
@@ -47,8 +50,9 @@ export async function runWorkload(
   const prefix = `/workload-${runs}/`;
   const random = seededRandom(seed);
   const { endpoints, credentials } = cluster;
-  const first = await firstRevision(cluster);
-  const watcher = new Watcher(endpoints, credentials, prefix, first);
+  await cluster.serving();
+  const before = await headerOf(cluster);
+  const watcher = new Watcher(endpoints, credentials, prefix, before.revision + 1);
   const keys = Array.from({ length: keyCount }, (_, index) => `${prefix}${index}`);
   const clients = Array.from(
     { length: clientCount },
@@ -86,15 +90,15 @@ export async function runWorkload(
     acknowledged: trace.history.length - unknown,
     unknown,
     leases: leases.length,
+    elections: (await headerOf(cluster)).term - before.term,
   };
 }
 
-async function firstRevision(cluster: ConsensusCluster): Promise<number> {
-  await cluster.serving();
+async function headerOf(cluster: ConsensusCluster): Promise<{ revision: number; term: number }> {
   const client = clientOf(cluster, 0);
-  const revision = Number(await client.revision());
+  const { header } = await client.get('no such key');
   client.close();
-  return revision + 1;
+  return { revision: Number(header?.revision), term: Number(header?.raftTerm) };
 }
 
 /** Ends the leases that are left, and says when; a lease that has ended by itself is not among them. */
