@@ -41,8 +41,14 @@ const subcommands: readonly Subcommand[] = [
   },
   {
     name: 'pool',
-    summary: 'the pool at a glance',
-    load: async () => (await import('./cli/index.ts')).poolCommand(),
+    summary: 'the pool at a glance, and its database: members, snapshots, ...',
+    load: async () => {
+      const { poolCommand } = await import('./cli/index.ts');
+      return poolCommand({
+        describeSnapshot: async (path, counted) =>
+          (await import('./consensus/start/describe-snapshot.ts')).describeSnapshot(path, counted),
+      });
+    },
   },
   {
     name: 'completion',

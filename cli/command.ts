@@ -11,7 +11,28 @@ export function noun(
   summary: string,
   verbs: readonly Command[],
 ): Command {
-  const command = configured(new Command(name), context, `flotilla ${name}`)
+  return holding(new Command(name), context, `flotilla ${name}`, summary, verbs);
+}
+
+/** The same inside a noun, such as `flotilla pool member`. */
+export function group(
+  context: Context,
+  parent: string,
+  name: string,
+  summary: string,
+  verbs: readonly Command[],
+): Command {
+  return holding(new Command(name), context, `flotilla ${parent} ${name}`, summary, verbs);
+}
+
+function holding(
+  empty: Command,
+  context: Context,
+  path: string,
+  summary: string,
+  verbs: readonly Command[],
+): Command {
+  const command = configured(empty, context, path)
     .description(summary)
     .helpCommand(false)
     .addHelpText('after', exitCodesHelp);

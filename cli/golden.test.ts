@@ -1,34 +1,7 @@
-import test, { type ExecutionContext } from 'ava';
-import { isGolden } from './testing/golden.ts';
-import { transcript } from './testing/run.ts';
-import { type SimulatedPool, simulatedPool } from './testing/simulated-pool.ts';
+import test from 'ava';
+import { goldenSession as session } from './testing/golden-session.ts';
+import type { SimulatedPool } from './testing/simulated-pool.ts';
 import { simulatedVm } from './testing/simulated-state.ts';
-
-/** Runs command lines one after the other on a pool of its own, and compares all that was seen. */
-async function session(
-  t: ExecutionContext,
-  name: string,
-  lines: readonly string[],
-  prepare: (pool: SimulatedPool) => void = () => {},
-): Promise<void> {
-  const pool = await simulatedPool(2);
-  t.teardown(() => pool.close());
-  prepare(pool);
-  const transcripts: string[] = [];
-  for (const line of lines) {
-    const argv = [...line.split(' '), '--pool', pool.addresses.join(',')];
-    transcripts.push(await transcript(argv));
-  }
-  const text = transcripts.join('\n\n');
-  isGolden(
-    t,
-    name,
-    pool.addresses.reduce(
-      (all, address, at) => all.replaceAll(address, `host-${at + 1}:7001`),
-      text,
-    ),
-  );
-}
 
 function withWeb(pool: SimulatedPool): void {
   const vm = simulatedVm(pool.state, { name: 'web', disks: [{ size: 2 ** 30 }] });
@@ -93,7 +66,8 @@ test('hosts, operations and the pool at a glance', (t) =>
   ));
 
 test('a host that is down shows in the pool status, with what it means', (t) =>
-  session(t, 'host-down', ['pool status'], ({ state }) => {
+  session(t, 'host-down', ['pool status'], ({ state, database }) => {
+    database.kill(1);
     const host = state.find('host', 'host-2');
     t.truthy(host);
     if (host !== undefined) state.put('host', { ...host, state: 'HOST_STATE_DOWN' });
@@ -169,6 +143,5 @@ test('the help of every command is what it was', (t) =>
     'operation --help',
     'operation watch --help',
     'operation cancel --help',
-    'pool --help',
     'completion --help',
   ]));

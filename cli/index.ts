@@ -2,5 +2,5 @@
 export { completeCommand, completionCommand } from './completion/command.ts';
 export { hostCommand } from './host.ts';
 export { operationCommand } from './operation.ts';
-export { poolCommand } from './pool.ts';
+export { poolCommand } from './pool/command.ts';
 export { vmCommand } from './vm/command.ts';

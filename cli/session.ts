@@ -17,10 +17,9 @@ export interface PoolFlags {
   readonly timeout?: Milliseconds;
 }
 
-/** One command at work: the pool it is about, and where its words go. */
-export interface Session {
+/** Where the words of a command at work go. */
+export interface Voice {
   readonly context: Context;
-  readonly pool: PoolConnection;
   /** Whether a program reads the output. */
   readonly json: boolean;
   /** Colours and signs for stdout, and for stderr. */
@@ -32,6 +31,11 @@ export interface Session {
   event(message: unknown, lines: readonly string[]): void;
   /** A word on the side, to stderr; a program is not told. */
   note(...lines: readonly string[]): void;
+}
+
+/** One command at work: its words, and the pool it is about. */
+export interface Session extends Voice {
+  readonly pool: PoolConnection;
 }
 
 /** What a command does once it has a pool. */
@@ -50,7 +54,7 @@ export async function withPool(context: Context, flags: PoolFlags, body: Body): 
     },
   });
   if (!pool.ok) return report(context, json, pool.error);
-  const session = newSession(context, pool.value, json);
+  const session = { ...voiceOf(context, json), pool: pool.value };
   try {
     const outcome = await body(session);
     if (!outcome.ok) return report(context, json, await withSuggestions(pool.value, outcome.error));
@@ -70,13 +74,13 @@ export function poolChoice({ env, directory }: Context, flags: PoolFlags): PoolC
   };
 }
 
-function newSession(context: Context, pool: PoolConnection, json: boolean): Session {
+/** How a command speaks: to people, or to a program. */
+export function voiceOf(context: Context, json: boolean): Voice {
   const print = (lines: readonly string[]): void => {
     context.stdout.write(lines.map((line) => `${line}\n`).join(''));
   };
   return {
     context,
-    pool,
     json,
     style: styleFor(context.stdout, context.env),
     errorStyle: styleFor(context.stderr, context.env),

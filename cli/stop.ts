@@ -1,5 +1,6 @@
+import type { Milliseconds } from '../base/units.ts';
+import type { Context } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import type { Session } from './session.ts';
 
 /** What ends a command that would go on: Ctrl-C, or `--timeout`. */
 export interface Stop {
@@ -11,8 +12,15 @@ export interface Stop {
   release(): void;
 }
 
+/** What may be stopped: a command with its terminal, and what is left of its `--timeout`. */
+export interface Stoppable {
+  readonly context: Context;
+  /** Whom it talks to; `remaining` is undefined where there is no `--timeout`. */
+  readonly pool: { remaining(): Milliseconds | undefined };
+}
+
 /** Listens for Ctrl-C, and for the end of `--timeout`, until it is released. */
-export function stopOn({ context, pool }: Session): Stop {
+export function stopOn({ context, pool }: Stoppable): Stop {
   const controller = new AbortController();
   let cause: ReturnType<Stop['cause']>;
   const end = (why: typeof cause) => (): void => {

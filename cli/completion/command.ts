@@ -6,14 +6,10 @@ import { hostNames, networkNames, operationIds, vmNames } from '../connection/na
 import { connectPool } from '../connection/pool-connection.ts';
 import { type Context, processContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { hostCommand } from '../host.ts';
-import { operationCommand } from '../operation.ts';
-import { poolCommand } from '../pool.ts';
 import { type PoolFlags, poolChoice } from '../session.ts';
-import { vmCommand } from '../vm/command.ts';
 import { bashScript } from './bash.ts';
 import { fishScript } from './fish.ts';
-import { type CommandNode, commandTree, completed, type NamedKind, namedKinds } from './tree.ts';
+import { commandTree, type NamedKind, namedKinds } from './tree.ts';
 import { zshScript } from './zsh.ts';
 
 const shells = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
@@ -26,8 +22,7 @@ export function completionCommand(context: Context = processContext()): Command 
     .addArgument(new Argument('<shell>').choices(Object.keys(shells)))
     .addHelpText('after', howToLoad);
   return command.action((shell: Shell) => {
-    const tree = commandTree(command.parent ?? command);
-    context.stdout.write(shells[shell](completed(tree, nouns(context))));
+    context.stdout.write(shells[shell](commandTree(command.parent ?? command)));
   });
 }
 
@@ -36,14 +31,6 @@ To load it:
   bash  source <(flotilla completion bash)     in ~/.bashrc
   zsh   source <(flotilla completion zsh)      in ~/.zshrc, after compinit
   fish  flotilla completion fish | source      in ~/.config/fish/config.fish`;
-
-/** The program loads only the command that it runs: here all of them are wanted. */
-function nouns(context: Context): readonly CommandNode[] {
-  return [vmCommand, hostCommand, operationCommand, poolCommand].map((make) => {
-    const command = make(context);
-    return commandTree(command, [command.name()]);
-  });
-}
 
 /** A shell waits for this with the cursor standing still. */
 const patience = milliseconds(2000);

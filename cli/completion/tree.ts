@@ -43,15 +43,6 @@ export function commandTree(command: Command, path: readonly string[] = []): Com
   };
 }
 
-/** The tree where a branch that is only a name is replaced by what `known` has of it. */
-export function completed(tree: CommandNode, known: readonly CommandNode[]): CommandNode {
-  const fuller = (node: CommandNode): CommandNode =>
-    node.commands.length > 0
-      ? node
-      : (known.find((each) => each.path.join(' ') === node.path.join(' ')) ?? node);
-  return { ...tree, commands: tree.commands.map(fuller) };
-}
-
 /** The node and all below it. */
 export function nodesOf(node: CommandNode): readonly CommandNode[] {
   return [node, ...node.commands.flatMap(nodesOf)];

@@ -58,11 +58,12 @@ function kindOf(reason: FailureReason): 'elsewhere' | 'not-now' | 'refused' {
 }
 
 /** A server that is stopped at once resets the streams that it has; we ourselves did not cancel. */
-function isCutOff({ code, details }: ServiceError): boolean {
+export function isCutOff({ code, details }: ServiceError): boolean {
   return code === status.CANCELLED || (code === status.INTERNAL && details.includes('RST_STREAM'));
 }
 
-function reasonOf({ details }: ServiceError): string {
+/** Why a server did not answer, in a few words. */
+export function reasonOf({ details }: ServiceError): string {
   if (details.includes('ECONNREFUSED')) return 'connection refused';
   if (details.startsWith('No connection established')) return refusedIdentity;
   return details === '' ? 'unavailable' : details;

@@ -23,6 +23,18 @@ export interface IdentityFiles {
   readonly key: string;
 }
 
+/** A cluster of etcd that a pool uses as its database, instead of members of its own. */
+export interface ExternalDatabase {
+  /** HOST:PORT of its members. At least one. */
+  readonly endpoints: readonly string[];
+  /** Null: plain text. `certificate` and `key` are left out where it does not ask who calls. */
+  readonly tls: {
+    readonly ca: string;
+    readonly certificate?: string | undefined;
+    readonly key?: string | undefined;
+  } | null;
+}
+
 /** A pool, and how to talk to it. */
 export interface PoolLocation {
   /** Its name, or its addresses where the name is not known. */
@@ -31,6 +43,8 @@ export interface PoolLocation {
   readonly hosts: readonly KnownHost[];
   /** Null: plain text, which only loopback addresses allow. */
   readonly identity: IdentityFiles | null;
+  /** Left out: the database's members are the hosts' own. */
+  readonly database?: ExternalDatabase | undefined;
 }
 
 /** What the command line and the environment say of the pool. */
@@ -61,9 +75,22 @@ const PoolFileSchema = v.object({
     v.minLength(1),
   ),
   identity: v.nullable(v.object({ ca: v.string(), certificate: v.string(), key: v.string() })),
+  database: v.optional(
+    v.object({
+      endpoints: v.pipe(v.array(v.string()), v.minLength(1)),
+      tls: v.nullable(
+        v.object({
+          ca: v.string(),
+          certificate: v.optional(v.string()),
+          key: v.optional(v.string()),
+        }),
+      ),
+    }),
+  ),
 });
 
-const hostAndPort = /^(\[[0-9a-fA-F:]+\]|[^\s/:,]+):\d{1,5}$/;
+/** HOST:PORT; an IPv6 host stands in brackets. */
+export const hostAndPort = /^(\[[0-9a-fA-F:]+\]|[^\s/:,]+):\d{1,5}$/;
 
 /**
  * Finds the pool that a command is about: what was chosen, else `.flotilla/pool.json` in the current
@@ -102,7 +129,7 @@ function poolAt(addresses: readonly string[], choice: PoolChoice): PoolLocation 
  * The files of an identity: certificate.pem and key.pem, or the one pair NAME.pem and NAME-key.pem, as
  * `flotilla up` writes it. What is missing is told by whoever reads the files.
  */
-function identityIn(directory: string): IdentityFiles {
+export function identityIn(directory: string): IdentityFiles {
   const keys = globSync('*-key.pem', { cwd: directory });
   const [key] = keys;
   if (keys.length === 1 && key !== undefined && kindOf(join(directory, 'key.pem')) === 'nothing')
@@ -153,7 +180,7 @@ function readPoolFile(file: string, choice: PoolChoice): Result<PoolLocation, Pr
     const [issue] = parsed.issues;
     return broken(`${v.getDotPath(issue) ?? 'it'}: ${issue.message}`);
   }
-  const { name, hosts, identity } = parsed.output;
+  const { name, hosts, identity, database } = parsed.output;
   const from = (path: string): string => resolve(dirname(file), path);
   const own =
     identity === null
@@ -172,7 +199,23 @@ function readPoolFile(file: string, choice: PoolChoice): Result<PoolLocation, Pr
     })),
     identity:
       choice.identity === undefined ? own : identityIn(resolve(choice.directory, choice.identity)),
+    ...(database === undefined
+      ? {}
+      : { database: { ...database, tls: pathsFrom(database.tls, from) } }),
   });
+}
+
+function pathsFrom(
+  tls: ExternalDatabase['tls'],
+  from: (path: string) => string,
+): ExternalDatabase['tls'] {
+  if (tls === null) return null;
+  const { ca, certificate, key } = tls;
+  return {
+    ca: from(ca),
+    ...(certificate === undefined ? {} : { certificate: from(certificate) }),
+    ...(key === undefined ? {} : { key: from(key) }),
+  };
 }
 
 function unfound(message: string, remedy: string): Problem {

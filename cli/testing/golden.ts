@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const directory = join(import.meta.dirname, '..', 'golden');
 
 /** The part of ava's `t` that a comparison needs. */
-interface Assertions {
+export interface Assertions {
   is(actual: string, expected: string): unknown;
 }
 

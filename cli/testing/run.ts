@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { Command } from 'commander';
+import { fail, ok } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import type { Context, TextOutput } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -11,6 +13,7 @@ import {
   poolCommand,
   vmCommand,
 } from '../index.ts';
+import type { DatabaseParts } from '../pool/command.ts';
 import { simulatedNow } from './simulated-state.ts';
 
 /** A command line that is run in this process, as if a person or a script had run it. */
@@ -128,12 +131,22 @@ export async function transcript(
   ].join('\n');
 }
 
+/** What the root program gives to `flotilla pool`, for files that hold their own description. */
+const simulatedParts: DatabaseParts = {
+  describeSnapshot: async (path) => {
+    const text = readFileSync(path, 'utf8').split('\n')[0] ?? '';
+    return text.startsWith('{')
+      ? ok({ ...JSON.parse(text), digest: 'd1'.repeat(32) })
+      : fail(`${path} cannot be restored from: it is not a saved pool database`);
+  },
+};
+
 function program(context: Context): Command {
   return new Command('flotilla')
     .addCommand(vmCommand(context))
     .addCommand(hostCommand(context))
     .addCommand(operationCommand(context))
-    .addCommand(poolCommand(context))
+    .addCommand(poolCommand(simulatedParts, context))
     .addCommand(completionCommand(context))
     .addCommand(completeCommand(context), { hidden: true });
 }

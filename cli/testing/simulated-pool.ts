@@ -3,6 +3,7 @@ import { PoolService } from '../../proto/gen/flotilla.pool.v1.ts';
 import { VmService } from '../../proto/gen/flotilla.vm.v1.ts';
 import { addService } from '../../proto/server.ts';
 import { simulatedConsoles } from './simulated-consoles.ts';
+import { type SimulatedDatabase, simulatedDatabase } from './simulated-database.ts';
 import { simulatedOperations } from './simulated-operations.ts';
 import {
   type SimulatedParts,
@@ -15,6 +16,7 @@ import { simulatedHost, simulatedState } from './simulated-state.ts';
 export interface SimulatedPool extends SimulatedParts {
   /** HOST:PORT of each host. */
   readonly addresses: readonly string[];
+  readonly database: SimulatedDatabase;
   /** Cuts off every call to a host, and closes its port. */
   kill(index: number): void;
   close(): void;
@@ -23,10 +25,12 @@ export interface SimulatedPool extends SimulatedParts {
 /** Starts the servers of `host-1`, `host-2`, ... */
 export async function simulatedPool(hosts = 1): Promise<SimulatedPool> {
   const state = simulatedState();
+  const database = await simulatedDatabase(hosts);
   const parts: SimulatedParts = {
     state,
     operations: simulatedOperations(state),
     consoles: simulatedConsoles(),
+    database,
   };
   const servers: Server[] = [];
   const addresses: string[] = [];
@@ -44,6 +48,7 @@ export async function simulatedPool(hosts = 1): Promise<SimulatedPool> {
     kill: (index) => servers[index]?.forceShutdown(),
     close: () => {
       for (const server of servers) server.forceShutdown();
+      database.close();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { PoolService } from '../../proto/gen/flotilla.pool.v1.ts';
 import type { Vm, VmService } from '../../proto/gen/flotilla.vm.v1.ts';
 import type { Handlers } from '../../proto/server.ts';
 import type { SimulatedConsoles } from './simulated-consoles.ts';
+import type { SimulatedDatabase } from './simulated-database.ts';
 import type { Plan, SimulatedOperations } from './simulated-operations.ts';
 import { type Kinds, type SimulatedState, secondsAgo, simulatedVm } from './simulated-state.ts';
 
@@ -14,6 +15,7 @@ export interface SimulatedParts {
   readonly state: SimulatedState;
   readonly operations: SimulatedOperations;
   readonly consoles: SimulatedConsoles;
+  readonly database: SimulatedDatabase;
 }
 
 /** Thrown by a handler to answer with a failure. */
@@ -181,7 +183,7 @@ export function simulatedVmService(parts: SimulatedParts): Handlers<VmService> {
 
 /** PoolService of a simulated pool. */
 export function simulatedPoolService(parts: SimulatedParts): Handlers<PoolService> {
-  const { state, operations } = parts;
+  const { state, operations, database } = parts;
   return {
     getPool: unary(state, () => {
       const hosts = state.all('host');
@@ -193,7 +195,7 @@ export function simulatedPoolService(parts: SimulatedParts): Handlers<PoolServic
         hosts: hosts.length,
         databaseMembers: hosts.map((host, index) => ({
           name: host.name,
-          clientAddress: `127.0.0.1:72${index}0`,
+          clientAddress: database.members[index]?.address ?? '',
           leader: index === 0,
           healthy: host.state === 'HOST_STATE_UP',
         })),
