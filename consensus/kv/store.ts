@@ -106,13 +106,17 @@ export class Store {
     return this.#auth;
   }
 
-  /** Why a user (null: who has no name) is not served what it asks for, as things are here now. */
+  /**
+   * Why a user (null: who has no name) is not served what it asks for, as things are here now. Null
+   * is asked for by who only needs a name.
+   */
   refusal(
     user: ByteString | null,
-    demand: Demand,
+    demand: Demand | null,
   ): Extract<StoreFailure, 'permission-denied' | 'unauthenticated'> | null {
     if (!this.#auth.enabled) return null;
     if (user === null) return 'unauthenticated';
+    if (demand === null) return null;
     const rights = this.#auth.rights(user);
     if (rights === null) return 'permission-denied';
     const keysOf = (id: LeaseId) => this.#leases.get(id)?.keys ?? [];

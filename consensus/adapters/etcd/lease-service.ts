@@ -88,6 +88,11 @@ function keepAlive(
   };
   const leave = leader.join(call.metadata, finish);
   const renew = async ({ ID }: LeaseKeepAliveRequest) => {
+    const refusal = member.refusal({ kind: 'lease-write', id: ID as LeaseId });
+    if (refusal !== null) {
+      finish(refusal);
+      return;
+    }
     underWay += 1;
     if (underWay >= keepAlivesPerStream) call.pause();
     const renewed = await renewals.renew(ID as LeaseId);

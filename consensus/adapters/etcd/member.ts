@@ -4,17 +4,25 @@ import type { Bytes } from '../../../base/units.ts';
 import type { Input } from '../../../proto/codec.ts';
 import type { ResponseHeader } from '../../../proto/gen/etcdserverpb.ts';
 import { grows } from '../../kv/alarm-table.ts';
+import { type Demand, isOfClients } from '../../kv/auth/rights.ts';
 import { storeBounds } from '../../kv/bounds.ts';
-import { bufferOf } from '../../kv/byte-string.ts';
+import { type ByteString, bufferOf } from '../../kv/byte-string.ts';
 import { encodeCommand } from '../../kv/command-codec.ts';
 import type { CommandReply, StoreReply } from '../../kv/reply.ts';
-import type { Command } from '../../kv/request.ts';
+import type { Command, PlainCommand } from '../../kv/request.ts';
 import type { Store } from '../../kv/store.ts';
 import type { LeaseId, Revision } from '../../kv/version.ts';
 import type { MemberId, Replica, ReplicaError } from '../../replica.ts';
 import type { SnapshotDescription } from '../snapshot-file.ts';
 import { Capabilities, commandVersions, type VersionOf } from './capabilities.ts';
-import { failures, notCapable, replicaFailure, type Served, storeFailure } from './failures.ts';
+import {
+  failures,
+  type GrpcFailure,
+  notCapable,
+  replicaFailure,
+  type Served,
+  storeFailure,
+} from './failures.ts';
 import { encodeHeader } from './responses.ts';
 
 /** What the API of one member is made of. */
@@ -35,13 +43,28 @@ type ReplyTo<Kind> = Extract<CommandReply, { readonly kind: Kind }>;
 /** The store and its replica, as all services of the API use them. */
 export class EtcdMember {
   readonly #parts: EtcdParts;
+  /** Whom it acts for: a client, who may have no name; undefined: for itself. */
+  readonly #user: ByteString | null | undefined;
 
   /** What all members can read. */
   readonly capabilities: Capabilities;
 
-  constructor(parts: EtcdParts) {
+  constructor(parts: EtcdParts, user?: ByteString | null) {
     this.#parts = parts;
+    this.#user = user;
     this.capabilities = new Capabilities(parts.replica, parts.versionOf);
+  }
+
+  /** The same member as a client may use it; null: a client who has no name. */
+  as(user: ByteString | null): EtcdMember {
+    return new EtcdMember(this.#parts, user);
+  }
+
+  /** Why the client is not served what it asks for, as rights are here now; null where it is. */
+  refusal(demand: Demand | null): GrpcFailure | null {
+    if (this.#user === undefined || !this.store.auth.enabled) return null;
+    const refusal = this.store.refusal(this.#user, demand);
+    return refusal === null ? null : storeFailure(refusal).error;
   }
 
   get store(): Store {
@@ -109,8 +132,8 @@ export class EtcdMember {
    * Gets a command applied. What an alarm stands against is refused before; growth that meets the
    * quota raises the alarm first, as etcd does.
    */
-  async propose<Kind extends Command['kind']>(
-    command: Extract<Command, { readonly kind: Kind }>,
+  async propose<Kind extends PlainCommand['kind']>(
+    command: Extract<PlainCommand, { readonly kind: Kind }>,
   ): Promise<Served<ReplyTo<Kind>>> {
     const alarmed = this.store.alarms.refusal(command);
     if (alarmed !== null) return storeFailure(alarmed);
@@ -121,13 +144,27 @@ export class EtcdMember {
     }
     const capable = this.checkCapable(commandVersions[command.kind]);
     if (!capable.ok) return capable;
-    const encoded = encodeCommand(command);
+    const signed = this.#signed(command);
+    const encoded = encodeCommand(signed);
     if (encoded.length > storeBounds.requestSize) return fail(failures.tooLarge);
     const proposed = await this.replica.propose(encoded);
     if (!proposed.ok) return replicaFailure(proposed.error.code);
-    if (!proposed.value.ok) return storeFailure(proposed.value.error);
+    if (!proposed.value.ok) {
+      const { error } = proposed.value;
+      // Rights came to be enforced while the command was under way without a name.
+      const cameTooLate = error === 'unauthenticated' && signed === command && this.#user !== null;
+      return cameTooLate && this.store.auth.enabled ? this.propose(command) : storeFailure(error);
+    }
     // A command's reply is of the command's kind.
     return ok(proposed.value.value as ReplyTo<Kind>);
+  }
+
+  /** A client's command with its name, where rights are enforced. */
+  #signed(command: PlainCommand): Command {
+    const user = this.#user;
+    if (user === undefined || user === null || !this.store.auth.enabled) return command;
+    const isNamed = isOfClients(command) || command.kind === 'compact';
+    return isNamed ? { kind: 'asked', user, command } : command;
   }
 
   /** Refuses what a member is known to be too old for. */

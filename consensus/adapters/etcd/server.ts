@@ -1,12 +1,17 @@
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { ok, type Result } from '../../../base/result.ts';
 import { bytes } from '../../../base/units.ts';
-import { Cluster, KV, Lease, Maintenance, Watch } from '../../../proto/gen/etcdserverpb.ts';
+import { Auth, Cluster, KV, Lease, Maintenance, Watch } from '../../../proto/gen/etcdserverpb.ts';
 import { addReflection } from '../../../proto/reflection.ts';
 import { addService } from '../../../proto/server.ts';
+import type { Foundation } from '../../kv/auth/change.ts';
 import { storeBounds } from '../../kv/bounds.ts';
 import type { Clock } from '../../ports.ts';
 import { keepAlarms } from './alarm-clerk.ts';
+import { foundRights } from './auth/foundation.ts';
+import { Guard } from './auth/guard.ts';
+import { type EtcdServices, guardedServices } from './auth/guarded-services.ts';
+import { authService } from './auth/service.ts';
 import { bindServer, shutDownServer } from './bind.ts';
 import { clusterService } from './cluster-service.ts';
 import { describeMember } from './description.ts';
@@ -27,7 +32,7 @@ const messageOverhead = bytes(512 * 2 ** 10);
 /** Calls of one connection at a time: one Watch stream each for as many watchers, and some more. */
 const streamsPerConnection = 20_000;
 
-const services = [KV, Watch, Lease, Cluster, Maintenance];
+const services = [KV, Watch, Lease, Cluster, Maintenance, Auth];
 
 const serverOptions = {
   'grpc.max_receive_message_length': storeBounds.requestSize + messageOverhead,
@@ -58,6 +63,11 @@ export interface EtcdServerParts extends EtcdParts {
   readonly advertise: (bound: string) => string;
   /** Revisions to keep at least; 0: all. */
   readonly retainRevisions: number;
+  /**
+   * Who may do what in a pool that has just begun: nothing is served before that is set up and
+   * enforced. Null or left out: everybody may do everything until somebody changes that.
+   */
+  readonly foundation?: Foundation | null;
 }
 
 /** Serves etcd's API, grpc.health.v1 and reflection. The failure is a sentence for the operator. */
@@ -67,11 +77,22 @@ export async function serveEtcd(parts: EtcdServerParts): Promise<Result<EtcdServ
   const leases = new LeaseClock(member, parts.clock);
   const watches = watchService(member, parts.clock, leader);
   const server = new Server(serverOptions);
-  addLeanService(server, KV, kvService(member));
-  addLeanService(server, Watch, watches.handlers);
-  addService(server, Lease, leaseService(member, leases, leader));
-  addService(server, Cluster, clusterService(member));
-  addService(server, Maintenance, maintenanceService(member));
+  const { foundation = null } = parts;
+  const shared = { cluster: clusterService(member), maintenance: maintenanceService(member) };
+  const servicesFor = (client: EtcdMember): EtcdServices => ({
+    ...shared,
+    kv: kvService(client),
+    watch: watches.handlers(client),
+    lease: leaseService(client, leases, leader),
+    auth: authService(client),
+  });
+  const guarded = guardedServices(new Guard(member, servicesFor, foundation !== null));
+  addLeanService(server, KV, guarded.kv);
+  addLeanService(server, Watch, guarded.watch);
+  addService(server, Lease, guarded.lease);
+  addService(server, Cluster, guarded.cluster);
+  addService(server, Maintenance, guarded.maintenance);
+  addService(server, Auth, guarded.auth);
   addReflection(server, services);
   const stopHealth = addHealth(
     server,
@@ -86,6 +107,7 @@ export async function serveEtcd(parts: EtcdServerParts): Promise<Result<EtcdServ
     keepAlarms(member, parts.clock),
     keepHouse(member, parts.clock, parts.retainRevisions),
   ];
+  if (foundation !== null) stops.push(foundRights(member, parts.clock, foundation));
   const stopAll = () => {
     for (const stop of stops) stop();
   };

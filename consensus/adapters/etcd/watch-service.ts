@@ -9,7 +9,8 @@ import { type WatchCall, WatchStream } from './watch-stream.ts';
 
 /** etcd's Watch service, and what stops the clock that it needs. */
 export interface WatchService {
-  readonly handlers: LeanHandlers<Watch>;
+  /** The handlers of the calls of one client. */
+  handlers(client: EtcdMember): LeanHandlers<Watch>;
   stop(): void;
 }
 
@@ -17,8 +18,8 @@ export interface WatchService {
 export function watchService(member: EtcdMember, clock: Clock, leader: LeaderWatch): WatchService {
   const streams = new Set<WatchStream>();
   const mayOpen = () => member.store.watches.size < watchBounds.perMember;
-  const watch = (call: WatchCall) => {
-    const stream = new WatchStream(call, member, mayOpen);
+  const watch = (call: WatchCall, client: EtcdMember) => {
+    const stream = new WatchStream(call, client, mayOpen);
     const finish = (failure: GrpcFailure | null) => {
       leave();
       streams.delete(stream);
@@ -34,5 +35,5 @@ export function watchService(member: EtcdMember, clock: Clock, leader: LeaderWat
   const stop = clock.every(watchBounds.progressInterval, () => {
     for (const stream of streams) stream.notifyProgress();
   });
-  return { handlers: { watch }, stop };
+  return { handlers: (client) => ({ watch: (call) => watch(call, client) }), stop };
 }

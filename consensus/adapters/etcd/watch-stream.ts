@@ -21,11 +21,14 @@ export type WatchCall = ServerDuplexStream<WatchRequest, Input<WatchResponse> | 
 interface OpenWatch {
   readonly id: bigint;
   readonly watcher: Watcher;
+  readonly range: KeyRange;
   readonly withPrevious: boolean;
   readonly mayFragment: boolean;
   readonly notifiesProgress: boolean;
   /** Nothing was sent since progress was last told of. */
   quiet: boolean;
+  /** The revision of the rights by which it may show what it shows. */
+  rights: number;
 }
 
 /** etcd's words for a watch that cannot be created. */
@@ -100,7 +103,11 @@ export class WatchStream {
     if (isEmptyRange(range)) this.#refuse(refusals.emptyRange);
     else if (id === null) this.#refuse(refusals.duplicateId);
     else if (!this.#mayOpen()) this.#refuse(refusals.tooMany);
-    else this.#open(request, range, id);
+    else {
+      const refusal = this.#member.refusal({ kind: 'read', range });
+      if (refusal === null) this.#open(request, range, id);
+      else this.#refuse(reasonOf(refusal));
+    }
   }
 
   #open(request: WatchCreateRequest, range: KeyRange, id: bigint): void {
@@ -121,10 +128,12 @@ export class WatchStream {
     const watch: OpenWatch = {
       id,
       watcher,
+      range,
       withPrevious: request.prevKv,
       mayFragment: request.fragment,
       notifiesProgress: request.progressNotify,
       quiet: true,
+      rights: store.auth.revision,
     };
     this.#watches.set(id, watch);
     this.#write({ header: this.#member.headerNow(), watchId: id, created: true });
@@ -180,6 +189,7 @@ export class WatchStream {
 
   #show(watch: OpenWatch): void {
     const { store } = this.#member;
+    if (watch.rights !== store.auth.revision && !this.#mayGoOn(watch)) return;
     const taken = store.watches.take(watch.watcher, watchBounds.eventsPerResponse);
     if (taken.kind === 'compacted') {
       this.#close(watch);
@@ -195,6 +205,22 @@ export class WatchStream {
     if (!taken.more) this.#ready.delete(watch);
     const last = taken.versions.at(-1);
     if (last !== undefined) this.#events(watch, taken.versions, taken.more ? last : null);
+  }
+
+  /** Rights have changed: a watch whose client lost the right to read the range ends. */
+  #mayGoOn(watch: OpenWatch): boolean {
+    const { store } = this.#member;
+    const refusal = this.#member.refusal({ kind: 'read', range: watch.range });
+    watch.rights = store.auth.revision;
+    if (refusal === null) return true;
+    this.#close(watch);
+    this.#write({
+      header: this.#member.headerNow(),
+      watchId: watch.id,
+      canceled: true,
+      cancelReason: reasonOf(refusal),
+    });
+    return false;
   }
 
   /** Where more is to come, the header tells the revision of the last change, not the store's. */
@@ -226,4 +252,9 @@ export class WatchStream {
       this.#schedule();
     });
   }
+}
+
+/** A failure in the words that Go's gRPC makes of it: etcd's clients look for them. */
+function reasonOf({ message }: GrpcFailure): string {
+  return `rpc error: code = PermissionDenied desc = ${message}`;
 }

@@ -1,5 +1,6 @@
 import { unreachable } from '../../../base/assert.ts';
 import type { ByteString } from '../byte-string.ts';
+import type { KeyRange } from '../key-range.ts';
 import type { Operation, PlainCommand, PutRequest, TxnRequest } from '../request.ts';
 import { type LeaseId, noLease } from '../version.ts';
 import { Coverage } from './coverage.ts';
@@ -17,6 +18,8 @@ export interface Rights {
 /** What somebody asks for, as far as rights decide about it. */
 export type Demand =
   | Operation
+  /** Reading keys, now and as they change. */
+  | { readonly kind: 'read'; readonly range: KeyRange }
   /** Any user may have leases. */
   | { readonly kind: 'grant' }
   /** Ending a lease deletes its keys, and renewing it keeps them: both need the right to write them. */
@@ -54,6 +57,7 @@ export function isAllowed(rights: Rights, demand: Demand, keysOf: KeysOfLease): 
   if (rights.isRoot) return true;
   switch (demand.kind) {
     case 'range':
+    case 'read':
       return rights.reads.covers(demand.range);
     case 'put':
       return mayPut(rights, demand, keysOf);

@@ -81,6 +81,14 @@ export const identityFailures = {
     message:
       'etcdserver: users do not log in here: show a certificate whose common name is the user (--cacert, --cert, --key)',
   },
+  noPermission: {
+    code: status.INVALID_ARGUMENT,
+    message: 'etcdserver: permission not given',
+  },
+  unimplemented: {
+    code: status.UNIMPLEMENTED,
+    message: 'etcdserver: this version does not serve that method',
+  },
   notFounded: {
     code: status.UNAVAILABLE,
     message: 'etcdserver: the rights of this new pool are not set up yet',
