@@ -10,12 +10,19 @@ import type { Outputs } from './core/output.ts';
 import { createRaft, type Raft } from './core/raft.ts';
 import { step } from './core/step.ts';
 import { ReadBarriers } from './driver/barriers.ts';
+import { ChangeBook } from './driver/changes.ts';
+import { DiskWatch } from './driver/disk-watch.ts';
+import { Handover } from './driver/handover.ts';
 import type { NodeLimits } from './driver/limits.ts';
+import { numbers } from './driver/numbers.ts';
 import { noLeader, ProposalBook } from './driver/proposals.ts';
+import { Recipients } from './driver/recipients.ts';
 import { SnapshotKeeper } from './driver/snapshots.ts';
+import { followersOf, sameStatus, statusOf } from './driver/status.ts';
 import { type DiskState, Writer } from './driver/writer.ts';
 import type { Clock, LogStore, PeerTransport, StoreError } from './ports.ts';
 import type {
+  FollowerStatus,
   MembershipError,
   Replica,
   ReplicaError,
@@ -41,7 +48,11 @@ export class Node<Reply> implements Replica<Reply> {
   readonly #parts: NodeParts<Reply>;
   readonly #raft: Raft;
   readonly #proposals: ProposalBook<Reply>;
+  readonly #changes: ChangeBook;
+  readonly #handover: Handover;
   readonly #barriers: ReadBarriers;
+  readonly #recipients = new Recipients();
+  readonly #disk: DiskWatch;
   readonly #writer: Writer;
   readonly #snapshots: SnapshotKeeper<Reply>;
   readonly #listeners = new Set<(status: ReplicaStatus) => void>();
@@ -51,10 +62,6 @@ export class Node<Reply> implements Replica<Reply> {
   #scheduled = false;
   #applied: LogIndex;
   #announced: ReplicaStatus;
-  #disk: { readonly state: DiskState; readonly error: StoreError | null } = {
-    state: 'good',
-    error: null,
-  };
   #stopped: ReplicaError | null = null;
   #stopTicking: () => void;
 
@@ -64,7 +71,10 @@ export class Node<Reply> implements Replica<Reply> {
     this.#parts = parts;
     this.#raft = createRaft(id, limits, store.recovered);
     this.#proposals = new ProposalBook(id, limits, number);
+    this.#changes = new ChangeBook(id, limits, number);
+    this.#handover = new Handover(limits);
     this.#barriers = new ReadBarriers(limits, number);
+    this.#disk = new DiskWatch(limits);
     this.#writer = new Writer(store, clock, limits, {
       durable: (sequence) => this.#feed({ kind: 'persisted', sequence }),
       disk: (state, error) => this.#diskChanged(state, error),
@@ -94,15 +104,14 @@ export class Node<Reply> implements Replica<Reply> {
       },
       unreachable: (member) => node.#feed({ kind: 'unreachable', member }),
     });
-    const { configuration, configurationIndex } = node.#raft.log;
-    parts.transport.configure(configuration, configurationIndex);
+    node.#configure();
     node.#stopTicking = parts.clock.every(parts.limits.tickInterval, () => node.#tick());
     node.#schedule();
     return ok(node);
   }
 
-  propose(command: Uint8Array): Promise<Result<Reply, ReplicaError>> {
-    const refusal = this.#stopped ?? this.#readOnly();
+  propose(command: Uint8Array, urgent = false): Promise<Result<Reply, ReplicaError>> {
+    const refusal = this.#stopped ?? (urgent ? null : this.#disk.refusal);
     if (refusal !== null) return Promise.resolve(fail(refusal));
     if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
     this.#schedule();
@@ -117,17 +126,11 @@ export class Node<Reply> implements Replica<Reply> {
   }
 
   status(): ReplicaStatus {
-    const { id, leader, role, term, commit, log } = this.#raft;
-    return {
-      member: id,
-      leader,
-      role,
-      term,
-      commitIndex: commit,
-      appliedIndex: this.#applied,
-      configuration: log.configuration,
-      configurationIndex: log.configurationIndex,
-    };
+    return statusOf(this.#raft, this.#applied, this.#disk.state);
+  }
+
+  followers(): readonly FollowerStatus[] {
+    return followersOf(this.#raft);
   }
 
   onStatus(listener: (status: ReplicaStatus) => void): () => void {
@@ -137,17 +140,25 @@ export class Node<Reply> implements Replica<Reply> {
 
   /** How the disk is, and why. */
   disk(): { readonly state: DiskState; readonly error: StoreError | null } {
-    return this.#disk;
+    const { state, error } = this.#disk;
+    return { state, error };
   }
 
-  /** Hands the leadership to another member, if this one has it. */
   transferLeadership(to: MemberId): Promise<Result<void, MembershipError>> {
+    if (this.#stopped !== null) return Promise.resolve(fail(this.#stopped));
+    if (this.#raft.role === 'leader' && to === this.#raft.id) return Promise.resolve(ok(undefined));
+    const refusal = this.#handover.refusal(this.#raft, to);
+    if (refusal !== null) return Promise.resolve(fail(refusal));
     this.#feed({ kind: 'transfer', to });
-    return Promise.resolve(ok(undefined));
+    return this.#handover.wait(this.#raft, to, this.#parts.clock.now());
   }
 
-  changeMembership(_change: MembershipChange): Promise<Result<Configuration, MembershipError>> {
-    return Promise.resolve(fail({ code: 'not-ready', detail: 'members cannot be changed yet' }));
+  changeMembership(change: MembershipChange): Promise<Result<Configuration, MembershipError>> {
+    const refusal = this.#stopped ?? this.#disk.refusal;
+    if (refusal !== null) return Promise.resolve(fail(refusal));
+    if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
+    this.#schedule();
+    return this.#changes.request(change, this.#parts.clock.now());
   }
 
   /** Stops at once; what was proposed may yet take effect. Done when the store is closed. */
@@ -162,12 +173,9 @@ export class Node<Reply> implements Replica<Reply> {
     this.#stopped = reason;
     this.#stopTicking();
     this.#proposals.abandon(reason);
+    this.#changes.abandon(reason);
+    this.#handover.abandon(reason);
     this.#barriers.abandon(reason);
-  }
-
-  #readOnly(): ReplicaError | null {
-    if (this.#disk.state === 'good') return null;
-    return { code: 'read-only', detail: this.#disk.error?.detail ?? 'the disk takes no writes' };
   }
 
   /** A stall of this process is not counted as silence of the leader: a tick has a most. */
@@ -177,6 +185,10 @@ export class Node<Reply> implements Replica<Reply> {
     this.#elapsed += Math.min(now - this.#lastTick, most);
     this.#lastTick = now;
     this.#proposals.expire(now);
+    this.#changes.expire(now);
+    this.#handover.expire(now);
+    const successor = this.#disk.successor(this.#raft, now);
+    if (successor !== null) this.#inbox.push({ kind: 'transfer', to: successor });
     this.#barriers.expire(now);
     this.#schedule();
   }
@@ -199,8 +211,10 @@ export class Node<Reply> implements Replica<Reply> {
     const outputs = step(this.#raft, inputs);
     this.#parts.observe?.(this.#raft, inputs, outputs);
     this.#perform(outputs);
+    this.#handover.stepped(this.#raft);
     this.#announce();
-    if (this.#proposals.hasWaiting && this.#raft.leader !== null) this.#schedule();
+    const hasWaiting = this.#proposals.hasWaiting || this.#changes.hasWaiting;
+    if (hasWaiting && this.#raft.leader !== null) this.#schedule();
   }
 
   /** Proposals first, in the term that they are noted with; time last, after what has arrived. */
@@ -209,6 +223,8 @@ export class Node<Reply> implements Replica<Reply> {
     const inputs: Input[] = [];
     const proposals = this.#proposals.handOver(this.#raft.term);
     if (proposals.length > 0) inputs.push({ kind: 'propose', proposals });
+    for (const change of this.#changes.handOver(this.#raft.term))
+      inputs.push({ kind: 'change', ...change });
     inputs.push(...this.#inbox);
     this.#inbox = [];
     const read = this.#barriers.ask(clock.now());
@@ -231,6 +247,7 @@ export class Node<Reply> implements Replica<Reply> {
     this.#apply(outputs.committed);
     for (const { id, reason } of outputs.refusedProposals)
       this.#proposals.refused(id.number, reason);
+    for (const { number, reason } of outputs.refusedChanges) this.#changes.refused(number, reason);
     for (const { id, index } of outputs.reads) this.#barriers.answer(id, index);
     if (outputs.refusedReads.length > 0 || this.#raft.leader === null)
       this.#barriers.abandonQuestions(noLeader);
@@ -242,12 +259,13 @@ export class Node<Reply> implements Replica<Reply> {
   #restore(snapshot: SnapshotMeta): boolean {
     const failure = this.#snapshots.restore(snapshot.index);
     if (failure !== null) {
-      this.#disk = { state: 'failed', error: { code: 'damaged', detail: failure } };
+      this.#disk.changed('failed', { code: 'damaged', detail: failure });
       this.#end({ code: 'stopped', detail: `the snapshot could not be read: ${failure}` });
       return false;
     }
     this.#applied = snapshot.index;
     this.#proposals.replaced(snapshot);
+    this.#changes.replaced(snapshot);
     return true;
   }
 
@@ -262,40 +280,26 @@ export class Node<Reply> implements Replica<Reply> {
       this.#applied = index;
     }
     this.#proposals.advanced(last);
+    this.#changes.applied(entries);
     this.#snapshots.applied(this.#raft, entries);
   }
 
-  /** A leader that cannot write lets somebody lead who can. */
   #diskChanged(state: DiskState, error: StoreError | null): void {
-    this.#disk = { state, error };
-    const { leadership } = this.#raft;
-    if (state === 'good' || leadership === null) return;
-    const others = [...leadership.progress].filter(([, progress]) => progress.active);
-    const best = others.sort(([, a], [, b]) => b.match - a.match)[0];
-    if (best !== undefined) this.#feed({ kind: 'transfer', to: best[0] });
+    this.#disk.changed(state, error);
+    this.#schedule();
   }
 
   #announce(): void {
+    this.#configure();
     const status = this.status();
-    const before = this.#announced;
-    const same =
-      status.role === before.role &&
-      status.term === before.term &&
-      status.leader === before.leader &&
-      status.configuration === before.configuration;
-    if (same) return;
-    if (status.configuration !== before.configuration)
-      this.#parts.transport.configure(status.configuration, status.configurationIndex);
+    if (sameStatus(status, this.#announced)) return;
     this.#announced = status;
     for (const listener of this.#listeners) listener(status);
   }
-}
 
-/** Numbers that rise over restarts: `incarnation` in the upper bits, a count in the lower 32. */
-function numbers(incarnation: number): () => number {
-  let next = incarnation * 2 ** 32;
-  return () => {
-    next += 1;
-    return next;
-  };
+  #configure(): void {
+    const recipients = this.#recipients.update(this.#raft);
+    if (recipients !== null)
+      this.#parts.transport.configure(recipients, this.#raft.log.configurationIndex);
+  }
 }

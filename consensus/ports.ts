@@ -83,7 +83,8 @@ export interface PeerTransport {
   attach(receiver: PeerReceiver): void;
   /**
    * Who takes part now, and where: called before anything is sent, and after every change.
-   * `index` is where in the log the configuration stands, at most; a later one is newer.
+   * `index` is where in the log the configuration stands, at most; a later one is newer. At the
+   * leader, who has just been removed is among the learners for a while.
    */
   configure(configuration: Configuration, index: LogIndex): void;
 }

@@ -57,6 +57,27 @@ export interface ReplicaStatus {
   readonly configuration: Configuration;
   /** Where it stands in the log: committed, if that is not after `commitIndex`. */
   readonly configurationIndex: LogIndex;
+  /**
+   * Whether this member's disk takes writes. `full` passes once there is room, `failed` needs a
+   * restart; meanwhile the member serves reads, and hands over if it leads.
+   */
+  readonly disk: 'good' | 'full' | 'failed';
+  /**
+   * Whether this member took part and does so no longer, by what is committed. It never will again:
+   * its id is spent, and its process has nothing left to do. A restart may have forgotten this.
+   */
+  readonly removed: boolean;
+}
+
+/** What a leader knows of another member. */
+export interface FollowerStatus {
+  readonly member: MemberId;
+  /** It has the leader's log up to here, durably. */
+  readonly match: LogIndex;
+  /** Whether it was heard from lately: within the longest election time-out. */
+  readonly heard: boolean;
+  /** Whether it was heard, and keeps up: a learner of which this holds may be promoted. */
+  readonly caughtUp: boolean;
 }
 
 /** Why a change of the membership, or of the leader, did not happen. */
@@ -67,18 +88,26 @@ export interface MembershipError {
 
 /** One member's handle on the replicated log. Any member takes proposals: followers forward them. */
 export interface Replica<Reply> {
-  /** Resolves once the command is committed *and applied here*, with what `apply` returned here. */
-  propose(command: Uint8Array): Promise<Result<Reply, ReplicaError>>;
+  /**
+   * Resolves once the command is committed *and applied here*, with what `apply` returned here.
+   * `urgent`: also while this member is read-only, for then the others' copies can commit it; meant
+   * for what tells of that state.
+   */
+  propose(command: Uint8Array, urgent?: boolean): Promise<Result<Reply, ReplicaError>>;
   /** Resolves once everything committed before the call is applied here: then a local read is linearizable. */
   readBarrier(): Promise<Result<void, ReplicaError>>;
   /** Resolves with the new configuration once it is committed and applied here. */
   changeMembership(change: MembershipChange): Promise<Result<Configuration, MembershipError>>;
   /**
-   * Resolves once `to`, a voter, leads. Fails at any member but the leader with `no-leader`, and
-   * with `outcome-unknown` if the leader goes on instead.
+   * Resolves once `to`, a voter, leads. Fails at any member but the leader with `no-leader`, for
+   * whoever is no voter with `member-not-found`, for one that lags or is silent with
+   * `not-caught-up`, while another transfer is under way with `not-ready`, and with
+   * `outcome-unknown` if the leader goes on instead, or another leads.
    */
   transferLeadership(to: MemberId): Promise<Result<void, MembershipError>>;
   status(): ReplicaStatus;
-  /** Calls `listener` when the role, the term, the leader or the membership changed. Returns a stop. */
+  /** What this member knows of the others if it leads; otherwise nothing. */
+  followers(): readonly FollowerStatus[];
+  /** Calls `listener` when the status changed in more than its indexes. Returns a stop. */
   onStatus(listener: (status: ReplicaStatus) => void): () => void;
 }

@@ -62,6 +62,11 @@ export class Log {
     return (found ?? present(this.#configurations[0], 'a log has a configuration')).configuration;
   }
 
+  /** The configuration that the one at `index` followed; the oldest that is known, at least. */
+  configurationBefore(index: LogIndex): Configuration {
+    return this.configurationAt(logIndex(index - 1));
+  }
+
   /** The term of the entry at `index`; null where it was compacted or is not there yet. */
   termAt(index: LogIndex): Term | null {
     if (index === this.#base.index) return this.#base.term;

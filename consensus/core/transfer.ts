@@ -7,7 +7,10 @@ import { isCaughtUp, isHeard, type Raft } from './raft.ts';
 /** Why the leadership cannot be handed to a member now. */
 export type TransferRefusal = 'no-leader' | 'not-ready' | 'member-not-found' | 'not-caught-up';
 
-/** Says so, or null: `not-ready` while it is handed over already, perhaps to another. */
+/**
+ * Says so, or null: `not-ready` while it is handed over already, perhaps to another. Who lacks much
+ * of the log would only keep the pool waiting.
+ */
 export function transferRefusal(raft: Raft, to: MemberId): TransferRefusal | null {
   const { leadership, log } = raft;
   if (leadership === null) return 'no-leader';
@@ -16,12 +19,12 @@ export function transferRefusal(raft: Raft, to: MemberId): TransferRefusal | nul
   return isCaughtUp(raft, to) ? null : 'not-caught-up';
 }
 
-/** Hands the leadership over, unless it cannot be (3.10). */
+/** Hands the leadership to another voter (3.10). It is the driver's to ask whether that is wise. */
 export function beginTransfer(raft: Raft, to: MemberId): void {
-  const { leadership } = raft;
+  const { leadership, log } = raft;
   const progress = leadership?.progress.get(to);
   if (leadership === null || progress === undefined) return;
-  if (transferRefusal(raft, to) !== null) return;
+  if (leadership.transfer !== null || !isVoter(log.configuration, to)) return;
   leadership.transfer = { to, elapsed: 0, asked: false };
   handOver(raft, to, progress.match);
 }

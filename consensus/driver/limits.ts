@@ -10,6 +10,8 @@ export interface NodeLimits extends RaftLimits {
   /** Proposals of this member that wait, in number and in size. */
   readonly pendingProposalsMax: number;
   readonly pendingBytesMax: Bytes;
+  /** Changes of the membership that wait. */
+  readonly pendingChangesMax: number;
   /** After this a proposal is `outcome-unknown`, and a read `no-leader`. */
   readonly requestTimeout: Milliseconds;
   /** A read that the leader has not answered is asked for again. */
@@ -21,6 +23,8 @@ export interface NodeLimits extends RaftLimits {
   readonly snapshotBytes: Bytes;
   /** A write for which there was no room is tried again. */
   readonly diskRetry: Milliseconds;
+  /** A leader whose disk takes no writes tries again to hand over. */
+  readonly handOverRetry: Milliseconds;
 }
 
 /**
@@ -47,10 +51,14 @@ export const defaultLimits: NodeLimits = {
   commandBytesMax: bytes(1.5 * 2 ** 20),
   pendingProposalsMax: 10_000,
   pendingBytesMax: bytes(32 * 2 ** 20),
+  // They come from people, one by one.
+  pendingChangesMax: 16,
   requestTimeout: milliseconds(5000),
   readRetry: milliseconds(300),
   pendingReadsMax: 20_000,
   snapshotEntries: 20_000,
   snapshotBytes: bytes(32 * 2 ** 20),
   diskRetry: milliseconds(500),
+  // Four longest time-outs: while it hands over, a leader takes no proposals.
+  handOverRetry: milliseconds(2000),
 };

@@ -69,6 +69,8 @@ class LocalReplica implements Replica<StoreReply> {
     appliedIndex: 0 as LogIndex,
     configuration: configurationOf([1 as MemberId, 2 as MemberId]),
     configurationIndex: 0 as LogIndex,
+    disk: 'good',
+    removed: false,
   };
 
   constructor(store: Store) {
@@ -81,6 +83,10 @@ class LocalReplica implements Replica<StoreReply> {
 
   transferLeadership(): Promise<Result<never, MembershipError>> {
     return Promise.resolve(fail({ code: 'no-leader', detail: 'this replica has no members' }));
+  }
+
+  followers(): readonly [] {
+    return [];
   }
 
   propose(command: Uint8Array): Promise<Result<StoreReply, ReplicaError>> {
