@@ -1,49 +1,48 @@
-import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
-import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
-import { fail, ok, type Result } from '../base/result.ts';
+import { ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';
+import { ok, type Result } from '../base/result.ts';
+import { CertificateFiles, type CertificateLog } from './adapters/tls/certificate-files.ts';
+import { checkMember, servingMembersOnly } from './adapters/tls/members-only.ts';
 import type { TlsFiles } from './settings.ts';
 
 /** How a member serves, and calls the others. */
 export interface Credentials {
+  /** For clients: whoever has a certificate of the same CA; what they may do is the store's to say. */
   readonly server: ServerCredentials;
+  /** For the other members: nobody else is served. */
+  readonly peerServer: ServerCredentials;
+  /** For calls to the other members: nobody else is taken for one. */
   readonly channel: ChannelCredentials;
 }
 
-/** Mutual TLS: who calls must show a certificate of the same CA. Null: plain text. */
-export function loadCredentials(files: TlsFiles | null): Result<Credentials, string> {
+/** Where nothing is written. */
+const silent: CertificateLog = { info: () => {}, warn: () => {} };
+
+/**
+ * Mutual TLS: who calls must show a certificate of the same CA. The files are read again when they
+ * change. Null: plain text.
+ */
+export function loadCredentials(
+  files: TlsFiles | null,
+  log: CertificateLog = silent,
+): Result<Credentials, string> {
   if (files === null)
     return ok({
       server: ServerCredentials.createInsecure(),
+      peerServer: ServerCredentials.createInsecure(),
       channel: ChannelCredentials.createInsecure(),
     });
-  const ca = readPem('tls.ca', files.ca);
-  if (!ca.ok) return ca;
-  const certificate = readPem('tls.certificate', files.certificate);
-  if (!certificate.ok) return certificate;
-  const key = readPem('tls.key', files.key);
-  if (!key.ok) return key;
-  const pair = { private_key: key.value, cert_chain: certificate.value };
-  try {
-    // grpc-js would find out only at the first connection.
-    createSecureContext({ ca: ca.value, cert: certificate.value, key: key.value });
-    return ok({
-      server: ServerCredentials.createSsl(ca.value, [pair], true),
-      channel: ChannelCredentials.createSsl(ca.value, key.value, certificate.value),
-    });
-  } catch (error) {
-    return fail(`tls: the CA, the certificate and the key do not work together: ${reason(error)}`);
-  }
-}
-
-function readPem(field: string, path: string): Result<Buffer, string> {
-  try {
-    return ok(readFileSync(path));
-  } catch (error) {
-    return fail(`${field}: ${reason(error)}`);
-  }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const opened = CertificateFiles.open(files, log);
+  if (!opened.ok) return opened;
+  const own = opened.value;
+  const server = () => experimental.createCertificateProviderServerCredentials(own, own, true);
+  const membersOnly = servingMembersOnly((caller, address) =>
+    log.warn({ caller, address }, 'refused a caller who is not a member'),
+  );
+  return ok({
+    server: server(),
+    peerServer: experimental.createServerCredentialsWithInterceptors(server(), [membersOnly]),
+    channel: experimental.createCertificateProviderChannelCredentials(own, own, {
+      checkServerIdentity: checkMember,
+    }),
+  });
 }
