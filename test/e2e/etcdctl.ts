@@ -1,0 +1,72 @@
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** Whether this machine has etcd's client (Debian: `apt-get install etcd-client`). */
+export const hasEtcdctl = spawnSync('etcdctl', ['version']).status === 0;
+
+/** Longest a command may take; a hang is a failure. */
+const commandPatience = 60_000;
+
+/** How a command ended, and what it said. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** An etcdctl that goes on, and its lines. */
+export interface Following {
+  readonly child: ChildProcess;
+  readonly lines: AsyncIterator<string>;
+}
+
+/** etcd's own command line, on some endpoints. */
+export class Etcdctl {
+  readonly #endpoints: readonly string[];
+
+  constructor(endpoints: readonly string[]) {
+    this.#endpoints = ['--endpoints', endpoints.join()];
+  }
+
+  /** Runs a command, with what it reads on its standard input. */
+  run(words: readonly string[], input = ''): Promise<Ran> {
+    return new Promise((resolve) => {
+      const child = execFile(
+        'etcdctl',
+        [...this.#endpoints, ...words],
+        { timeout: commandPatience },
+        (error, out, stderr) => {
+          const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+          resolve({ code, out: out.trimEnd(), error: stderr });
+        },
+      );
+      child.stdin?.end(input);
+    });
+  }
+
+  /** What it prints, where it succeeds. */
+  async prints(...words: readonly string[]): Promise<string> {
+    const ran = await this.run(words);
+    if (ran.code !== 0) throw new Error(`etcdctl ${words.join(' ')}: ${ran.error}${ran.out}`);
+    return ran.out;
+  }
+
+  /** Starts a command that goes on. */
+  follow(...words: readonly string[]): Following {
+    const child = spawn('etcdctl', [...this.#endpoints, ...words], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+  }
+}
+
+/** The next lines, fewer where there are no more. */
+export async function take({ lines }: Following, count: number): Promise<string[]> {
+  const taken: string[] = [];
+  while (taken.length < count) {
+    const next = await lines.next();
+    if (next.done === true) break;
+    taken.push(next.value);
+  }
+  return taken;
+}
