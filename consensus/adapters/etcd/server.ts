@@ -7,6 +7,7 @@ import { addService } from '../../../proto/server.ts';
 import type { Foundation } from '../../kv/auth/change.ts';
 import { storeBounds } from '../../kv/bounds.ts';
 import type { Clock } from '../../ports.ts';
+import type { OnRefused } from '../tls/refused-handshakes.ts';
 import { keepAlarms } from './alarm-clerk.ts';
 import { foundRights } from './auth/foundation.ts';
 import { Guard } from './auth/guard.ts';
@@ -68,6 +69,8 @@ export interface EtcdServerParts extends EtcdParts {
    * enforced. Null or left out: everybody may do everything until somebody changes that.
    */
   readonly foundation?: Foundation | null;
+  /** Told of connections whose certificates are refused. */
+  readonly onRefused?: OnRefused;
 }
 
 /** Serves etcd's API, grpc.health.v1 and reflection. The failure is a sentence for the operator. */
@@ -111,7 +114,7 @@ export async function serveEtcd(parts: EtcdServerParts): Promise<Result<EtcdServ
   const stopAll = () => {
     for (const stop of stops) stop();
   };
-  const bound = await bindServer(server, parts.listen, parts.credentials);
+  const bound = await bindServer(server, parts.listen, parts.credentials, parts.onRefused);
   if (!bound.ok) {
     stopAll();
     return bound;
