@@ -1,84 +1,15 @@
 import test from 'ava';
-import { seededRandom } from '../base/random.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { milliseconds } from '../base/units.ts';
-import { systemClock } from './adapters/clock.ts';
+import { Journal, startMember, startWith, until } from '../test/model/journal-members.ts';
 import { startAlone } from './adapters/memory/alone.ts';
-import { blankDisk, type MemoryDisk, MemoryLogStore } from './adapters/memory/log-store.ts';
+import { blankDisk, MemoryLogStore } from './adapters/memory/log-store.ts';
 import { MemoryNetwork } from './adapters/memory/peers.ts';
 import { configurationOf } from './core/configuration.ts';
-import { type LogIndex, type MemberId, memberId } from './core/ids.ts';
+import { memberId } from './core/ids.ts';
 import type { Persist } from './core/output.ts';
-import { defaultLimits, type NodeLimits } from './driver/limits.ts';
-import { Node } from './node.ts';
+import { defaultLimits } from './driver/limits.ts';
 import type { StoreError } from './ports.ts';
-import type { ReplicaStatus, StateMachine } from './replica.ts';
-
-/** A state machine that remembers every command, and answers how many there were. */
-class Journal implements StateMachine<number> {
-  lines: string[] = [];
-
-  apply(_index: LogIndex, command: Uint8Array): number {
-    this.lines.push(Buffer.from(command).toString());
-    return this.lines.length;
-  }
-
-  snapshot(): Iterable<Uint8Array> {
-    return this.lines.map((line) => Buffer.from(line));
-  }
-
-  restore(chunks: Iterable<Uint8Array>): Result<void, string> {
-    this.lines = [...chunks].map((chunk) => Buffer.from(chunk).toString());
-    return this.lines.includes('') ? fail('an empty line') : ok(undefined);
-  }
-}
-
-interface Member {
-  readonly node: Node<number>;
-  readonly journal: Journal;
-}
-
-function startMember(
-  id: MemberId,
-  disk: MemoryDisk,
-  network: MemoryNetwork,
-  limits: NodeLimits = defaultLimits,
-): Member {
-  return startWith(id, new MemoryLogStore(disk), network, limits);
-}
-
-function startWith(
-  id: MemberId,
-  store: MemoryLogStore | undefined,
-  network: MemoryNetwork,
-  limits: NodeLimits,
-): Member {
-  if (store === undefined) throw new Error(`member ${id} has a store`);
-  const journal = new Journal();
-  const node = Node.start({
-    id,
-    store,
-    transport: network.transport(id),
-    clock: systemClock,
-    random: seededRandom(id),
-    machine: journal,
-    limits,
-  });
-  if (!node.ok) throw new Error(node.error);
-  return { node: node.value, journal };
-}
-
-function until(member: Member, holds: (status: ReplicaStatus) => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const check = (status: ReplicaStatus): void => {
-      if (!holds(status)) return;
-      stop();
-      resolve();
-    };
-    const stop = member.node.onStatus(check);
-    check(member.node.status());
-  });
-}
 
 const command = (text: string): Uint8Array => Buffer.from(text);
 
