@@ -9,7 +9,7 @@ _flotilla_names() {
   local -a pool=()
   for ((index = 1; index < COMP_CWORD - 1; index++)); do
     case \${COMP_WORDS[index]} in
-      --pool | --identity) pool+=("\${COMP_WORDS[index]}" "\${COMP_WORDS[index + 1]}") ;;
+      --pool | --identity | --endpoints) pool+=("\${COMP_WORDS[index]}" "\${COMP_WORDS[index + 1]}") ;;
     esac
   done
   flotilla __complete "$1" "\${pool[@]}" 2>/dev/null

@@ -6,6 +6,9 @@ import { hostNames, networkNames, operationIds, vmNames } from '../connection/na
 import { connectPool } from '../connection/pool-connection.ts';
 import { type Context, processContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { titleOf } from '../pool/report.ts';
+import { type DatabaseFlags, findDatabase } from '../pool/session.ts';
+import { survey } from '../pool/survey.ts';
 import { type PoolFlags, poolChoice } from '../session.ts';
 import { bashScript } from './bash.ts';
 import { fishScript } from './fish.ts';
@@ -36,7 +39,7 @@ To load it:
 const patience = milliseconds(2000);
 
 /**
- * `flotilla __complete vm|host|operation|network`: the names that the pool knows, one a line. A pool that
+ * `flotilla __complete vm|host|operation|network|member`: the names that the pool knows, one a line. A pool that
  * cannot be asked has none: whoever completes a word is not to be disturbed by errors.
  */
 export function completeCommand(context: Context = processContext()): Command {
@@ -45,8 +48,10 @@ export function completeCommand(context: Context = processContext()): Command {
     .addArgument(new Argument('<kind>').choices(namedKinds))
     .option('--pool <pool>', 'as for every command')
     .option('--identity <directory>', 'as for every command')
-    .action(async (kind: NamedKind, flags: PoolFlags) => {
-      const names = await namesOf(context, kind, flags);
+    .option('--endpoints <addresses>', 'as for the commands of the database')
+    .action(async (kind: NamedKind, flags: DatabaseFlags) => {
+      const names =
+        kind === 'member' ? await memberNames(context, flags) : await namesOf(context, kind, flags);
       context.stdout.write(names.map((name) => `${name}\n`).join(''));
       context.exit(exitCodes.done);
     });
@@ -61,7 +66,7 @@ const namesOfKind = {
 
 async function namesOf(
   context: Context,
-  kind: NamedKind,
+  kind: keyof typeof namesOfKind,
   flags: PoolFlags,
 ): Promise<readonly string[]> {
   const location = findPool(poolChoice(context, flags));
@@ -71,4 +76,13 @@ async function namesOf(
   const names = await namesOfKind[kind](pool.value);
   pool.value.close();
   return names;
+}
+
+/** The names of the database's members, and the ids of those that have none yet. */
+async function memberNames(context: Context, flags: DatabaseFlags): Promise<readonly string[]> {
+  const database = await findDatabase(context, { ...flags, timeout: patience });
+  if (!database.ok) return [];
+  const found = await survey(database.value);
+  database.value.close();
+  return found.ok ? found.value.members.map(titleOf) : [];
 }

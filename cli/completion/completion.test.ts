@@ -50,6 +50,14 @@ test('bash completes commands, flags, choices and names', async (t) => {
   t.deepEqual(await offered('vm', 'create', '--network', ''), ['asked-network']);
   t.deepEqual(await offered('operation', 'cancel', ''), ['asked-operation']);
   t.deepEqual(await offered('completion', 'z'), ['zsh']);
+  t.deepEqual(await offered('pool', 'm'), ['members', 'move-leader', 'member']);
+  t.deepEqual(await offered('pool', 'member', 'remove', ''), ['asked-member']);
+  t.deepEqual(await offered('pool', 'member', 'remove', '--endpoints', 'a:1', ''), [
+    'asked-member',
+    'with--endpoints',
+    'witha:1',
+  ]);
+  t.deepEqual(await offered('pool', 'alarms', ''), ['disarm']);
 });
 
 test('names are asked of the pool that the command line is about', async (t) => {
@@ -71,6 +79,9 @@ test('__complete prints names, and nothing where there is no pool', async (t) =>
   const names = run(['__complete', 'vm', '--pool', pool.addresses.join(',')]);
   t.is(await names.exitCode, 0);
   t.is(names.stdout, 'web\ndb\n');
+  const members = run(['__complete', 'member', '--pool', pool.addresses.join(',')]);
+  t.is(await members.exitCode, 0);
+  t.is(members.stdout, 'host-1\n');
   const none = run(['__complete', 'vm'], { directory: '/' });
   t.is(await none.exitCode, 0);
   t.is(none.stdout + none.stderr, '');

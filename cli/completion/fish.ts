@@ -40,7 +40,7 @@ function __flotilla_names
     set -l pool
     set -l line (commandline -opc)
     for index in (seq (count $line))
-        if contains -- $line[$index] --pool --identity
+        if contains -- $line[$index] --pool --identity --endpoints
             set -a pool $line[$index] $line[(math $index + 1)]
         end
     end

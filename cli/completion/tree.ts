@@ -10,7 +10,7 @@ export type Source =
   | { readonly kind: 'anything' };
 
 /** Kinds of things whose names the pool completes. */
-export const namedKinds = ['vm', 'host', 'operation', 'network'] as const;
+export const namedKinds = ['vm', 'host', 'operation', 'network', 'member'] as const;
 export type NamedKind = (typeof namedKinds)[number];
 
 /** A flag; `value` is undefined where it takes none. */

@@ -10,7 +10,7 @@ _flotilla_names() {
   local index
   for ((index = 1; index < \${#_flotilla_line}; index++)); do
     case \${_flotilla_line[index]} in
-      --pool|--identity) pool+=("\${_flotilla_line[index]}" "\${_flotilla_line[index + 1]}") ;;
+      --pool|--identity|--endpoints) pool+=("\${_flotilla_line[index]}" "\${_flotilla_line[index + 1]}") ;;
     esac
   done
   names=(\${(f)"$(flotilla __complete $argv[-1] $pool 2>/dev/null)"})

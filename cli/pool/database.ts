@@ -34,6 +34,8 @@ export interface Database {
   readonly engine: 'consensus' | 'etcd';
   /** HOST:PORT of the members that are known, the one to ask first at the front. */
   endpoints(): readonly string[];
+  /** What the pool's file calls the member there; empty where it does not know it. */
+  nameAt(address: string): string;
   /** Addresses that a member told: they are tried after those that were known. */
   learn(addresses: readonly string[]): void;
   /** The connection to a member, which ends with this. */
@@ -50,6 +52,8 @@ export interface DatabaseSettings {
   readonly engine: Database['engine'];
   /** At least one. */
   readonly endpoints: readonly string[];
+  /** Names by endpoint, as far as they are known. */
+  readonly names: ReadonlyMap<string, string>;
   readonly credentials: ChannelCredentials;
   readonly timeout: Milliseconds | undefined;
   now(): Milliseconds;
@@ -137,6 +141,7 @@ export function openDatabase(settings: DatabaseSettings): Database {
     name: settings.name,
     engine: settings.engine,
     endpoints: () => order,
+    nameAt: (address) => settings.names.get(address) ?? '',
     learn: (addresses) => {
       order = [...new Set([...order, ...addresses])];
     },

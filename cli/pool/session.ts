@@ -43,6 +43,7 @@ interface Place {
   readonly name: string;
   readonly engine: Database['engine'];
   readonly endpoints: readonly string[];
+  readonly names?: ReadonlyMap<string, string>;
   readonly tls: ExternalDatabase['tls'];
 }
 
@@ -53,9 +54,7 @@ export async function withDatabase(
   body: (session: DatabaseSession) => Promise<Result<ExitCode, Problem>>,
 ): Promise<void> {
   const json = flags.json === true;
-  const place = await placeOf(context, flags);
-  if (!place.ok) return report(context, json, place.error);
-  const database = await databaseAt(context, flags, place.value);
+  const database = await findDatabase(context, flags);
   if (!database.ok) return report(context, json, database.error);
   try {
     const session = { ...voiceOf(context, json), database: database.value, pool: database.value };
@@ -65,6 +64,15 @@ export async function withDatabase(
   } finally {
     database.value.close();
   }
+}
+
+/** The database that the flags, and the environment, are about. */
+export async function findDatabase(
+  context: Context,
+  flags: DatabaseFlags,
+): Promise<Result<Database, Problem>> {
+  const place = await placeOf(context, flags);
+  return place.ok ? databaseAt(context, flags, place.value) : place;
 }
 
 /** The database of a pool that a command has found already; `endpoints` where its file tells none. */
@@ -82,7 +90,7 @@ export function databaseOfPool(
 async function databaseAt(
   context: Context,
   flags: PoolFlags,
-  { name, engine, endpoints, tls }: Place,
+  { name, engine, endpoints, names, tls }: Place,
 ): Promise<Result<Database, Problem>> {
   const remote = endpoints.find((endpoint) => !isLoopback(endpoint));
   if (tls === null && remote !== undefined)
@@ -101,6 +109,7 @@ async function databaseAt(
       name,
       engine,
       endpoints,
+      names: names ?? new Map(),
       credentials: credentials.value,
       timeout: flags.timeout,
       now: context.now,
@@ -140,8 +149,10 @@ async function placeOf(context: Context, flags: DatabaseFlags): Promise<Result<P
 
 function placeOfPool({ name, hosts, identity, database }: PoolLocation): Place {
   if (database !== undefined) return { name, engine: 'etcd', ...database };
-  const endpoints = hosts.flatMap(({ member }) => (member === undefined ? [] : [member]));
-  return { name, engine: 'consensus', endpoints, tls: identity };
+  const names = new Map(
+    hosts.flatMap((host) => (host.member === undefined ? [] : [[host.member, host.name] as const])),
+  );
+  return { name, engine: 'consensus', endpoints: [...names.keys()], names, tls: identity };
 }
 
 /** A pool that was named by the addresses of its services: they know their database. */

@@ -73,7 +73,7 @@ async function surveyOfKnown(
     database.endpoints().map((endpoint) =>
       ask(database, {
         ID: 0n,
-        name: '',
+        name: database.nameAt(endpoint),
         peerURLs: [],
         clientURLs: [`http://${endpoint}`],
         isLearner: false,

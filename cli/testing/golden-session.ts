@@ -13,28 +13,32 @@ export async function goldenSession(
   name: string,
   lines: readonly string[],
   prepare: (pool: SimulatedPool) => void = () => {},
-  hosts = 2,
+  { hosts = 2, directory = '/' } = {},
 ): Promise<void> {
   const pool = await simulatedPool(hosts);
   t.teardown(() => pool.close());
+  const members = pool.database.members.map(({ address }) => address);
   prepare(pool);
   const transcripts: string[] = [];
   for (const line of lines) {
     const argv = [...line.split(' '), '--pool', pool.addresses.join(',')];
-    transcripts.push(await transcript(argv));
+    transcripts.push(await transcript(argv, { directory }));
   }
-  isGolden(t, name, withoutPorts(pool, transcripts.join('\n\n')));
+  isGolden(t, name, withoutPorts(pool.addresses, members, transcripts.join('\n\n')));
 }
 
 /** The text with ports in place of those that chance chose; all of them have five digits. */
-function withoutPorts({ addresses, database }: SimulatedPool, text: string): string {
-  const services = addresses.reduce(
+function withoutPorts(
+  services: readonly string[],
+  members: readonly string[],
+  text: string,
+): string {
+  const without = services.reduce(
     (all, address, at) => all.replaceAll(address, `host-${at + 1}:7001`),
     text,
   );
-  return database.members.reduce(
-    (all, { address }, at) =>
-      address === '' ? all : all.replaceAll(address, `127.0.0.1:2379${at + 1}`),
-    services,
+  return members.reduce(
+    (all, address, at) => all.replaceAll(address, `127.0.0.1:2379${at + 1}`),
+    without,
   );
 }

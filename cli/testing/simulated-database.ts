@@ -16,7 +16,7 @@ export interface SimulatedMember {
   name: string;
   peers: readonly string[];
   /** HOST:PORT; empty: it has not started. */
-  readonly address: string;
+  address: string;
   learner: boolean;
   applied: number;
   size: number;
@@ -34,6 +34,10 @@ export interface SimulatedDatabase {
   readonly refusals: { code: status; message: string }[];
   /** What a snapshot streams, in pieces, before its SHA-256; `broken`: that does not fit. */
   snapshot: { pieces: readonly string[]; broken: boolean };
+  /** Lets snapshots come no further than their first piece, until the returned function is called. */
+  holdSnapshots(): () => void;
+  /** A member that was added begins to serve under that name. */
+  begin(id: bigint, name: string): Promise<void>;
   /** Cuts off every call to a member, and closes its port. */
   kill(index: number): void;
   close(): void;
@@ -44,6 +48,7 @@ const newest = 1000;
 /** Starts members `host-1`, `host-2`, ...; the first one leads. */
 export async function simulatedDatabase(count: number): Promise<SimulatedDatabase> {
   const servers: Server[] = [];
+  const gate: Gate = { held: Promise.resolve() };
   const database: SimulatedDatabase = {
     members: [],
     leader: 0xa1n,
@@ -55,27 +60,40 @@ export async function simulatedDatabase(count: number): Promise<SimulatedDatabas
       pieces: ['{"pool":"5ea","term":3,"index":1000,"revision":12345}', '\nthe store'],
       broken: false,
     },
+    holdSnapshots: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate.held = promise;
+      return resolve;
+    },
+    begin: async (id, name) => {
+      const member = needed(database, id);
+      member.name = name;
+      member.address = await serve(id);
+    },
     kill: (index) => servers[index]?.forceShutdown(),
     close: () => {
       for (const server of servers) server.forceShutdown();
     },
   };
-  for (let index = 0; index < count; index += 1) {
+  const serve = async (id: bigint): Promise<string> => {
     const server = new Server();
-    const id = BigInt(0xa1 + index * 0x11);
+    servers.push(server);
     addService(server, Cluster, clusterService(database));
-    addService(server, Maintenance, maintenanceService(database, id));
+    addService(server, Maintenance, maintenanceService(database, id, gate));
     addService(server, KV, kvService(database));
+    return `127.0.0.1:${await bind(server)}`;
+  };
+  for (let index = 0; index < count; index += 1) {
+    const id = BigInt(0xa1 + index * 0x11);
     database.members.push({
       id,
       name: `host-${index + 1}`,
       peers: [`http://10.0.0.${index + 1}:2380`],
-      address: `127.0.0.1:${await bind(server)}`,
+      address: await serve(id),
       learner: false,
       applied: newest,
       size: 3 * 2 ** 20,
     });
-    servers.push(server);
   }
   return database;
 }
@@ -177,7 +195,16 @@ function clusterService(database: SimulatedDatabase): Handlers<Cluster> {
   };
 }
 
-function maintenanceService(database: SimulatedDatabase, id: bigint): Handlers<Maintenance> {
+/** What a snapshot waits for after its first piece. */
+interface Gate {
+  held: Promise<void>;
+}
+
+function maintenanceService(
+  database: SimulatedDatabase,
+  id: bigint,
+  gate: Gate,
+): Handlers<Maintenance> {
   return {
     status: unary(() => {
       const own = needed(database, id);
@@ -211,7 +238,7 @@ function maintenanceService(database: SimulatedDatabase, id: bigint): Handlers<M
       database.leader = needed(database, targetID).id;
       return {};
     }),
-    snapshot: (call) => {
+    snapshot: async (call) => {
       const { pieces, broken } = database.snapshot;
       const hash = createHash('sha256');
       let left = pieces.reduce((sum, piece) => sum + piece.length, 32);
@@ -219,6 +246,7 @@ function maintenanceService(database: SimulatedDatabase, id: bigint): Handlers<M
         hash.update(piece);
         left -= piece.length;
         call.write({ remainingBytes: BigInt(left), blob: Buffer.from(piece) });
+        await gate.held;
       }
       const digest = broken ? Buffer.alloc(32) : hash.digest();
       call.write({ remainingBytes: 0n, blob: digest });

@@ -52,7 +52,9 @@ async function add(
   flags: AddFlags,
 ): Promise<Result<ExitCode, Problem>> {
   if (!namePattern.test(name))
-    return fail(wrongUsage(`"${name}" is not a name`, 'write 1 to 63 letters, digits, _ - and .'));
+    return fail(
+      wrongUsage(`"${name}" is not a name`, 'write 1 to 63 of letters, digits, "_", "." and "-"'),
+    );
   const all = await listedMembers(session);
   if (!all.ok) return all;
   const learner = flags.learner === true;

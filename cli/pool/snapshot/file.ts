@@ -23,6 +23,8 @@ const digestBytes = 32;
  */
 export class SnapshotFile {
   readonly #path: string;
+  /** What it is called in messages. */
+  readonly #named: string;
   readonly #aside: string;
   readonly #hash = createHash('sha256');
   /** The last bytes, which may be the digest. */
@@ -30,24 +32,26 @@ export class SnapshotFile {
   #file: number | null;
   #size = 0;
 
-  private constructor(path: string, aside: string, file: number) {
+  private constructor(path: string, named: string, aside: string, file: number) {
     this.#path = path;
+    this.#named = named;
     this.#aside = aside;
     this.#file = file;
   }
 
   /** Opens the file that is written aside. What is at `path` is replaced only where `force` allows it. */
-  static begin(path: string, force: boolean): Result<SnapshotFile, Problem> {
+  static begin(path: string, named: string, force: boolean): Result<SnapshotFile, Problem> {
     if (existsSync(path)) {
-      if (!statSync(path).isFile()) return fail(wrongUsage(`${path} is not a file`, 'name a file'));
+      if (!statSync(path).isFile())
+        return fail(wrongUsage(`${named} is not a file`, 'name a file'));
       if (!force)
-        return fail(wrongUsage(`${path} is there already`, 'name another file, or give --force'));
+        return fail(wrongUsage(`${named} is there already`, 'name another file, or give --force'));
     }
     const aside = `${path}.${process.pid}.part`;
     try {
-      return ok(new SnapshotFile(path, aside, openSync(aside, 'wx', 0o600)));
+      return ok(new SnapshotFile(path, named, aside, openSync(aside, 'wx', 0o600)));
     } catch (error) {
-      return fail(cannotWrite(path, error));
+      return fail(cannotWrite(named, error));
     }
   }
 
@@ -58,12 +62,12 @@ export class SnapshotFile {
 
   /** Appends. */
   write(piece: Uint8Array): Result<void, Problem> {
-    if (this.#file === null) return fail(cannotWrite(this.#path, 'it was given up'));
+    if (this.#file === null) return fail(cannotWrite(this.#named, 'it was given up'));
     try {
       for (let at = 0; at < piece.byteLength; )
         at += writeSync(this.#file, piece, at, piece.byteLength - at);
     } catch (error) {
-      return fail(cannotWrite(this.#path, error));
+      return fail(cannotWrite(this.#named, error));
     }
     this.#size += piece.byteLength;
     const all = Buffer.concat([this.#tail, piece]);
@@ -86,7 +90,7 @@ export class SnapshotFile {
 
   /** Makes what was written durable, and gives it its name. */
   keep(): Result<void, Problem> {
-    if (this.#file === null) return fail(cannotWrite(this.#path, 'it was given up'));
+    if (this.#file === null) return fail(cannotWrite(this.#named, 'it was given up'));
     try {
       fsyncSync(this.#file);
       closeSync(this.#file);
@@ -98,7 +102,7 @@ export class SnapshotFile {
       return ok(undefined);
     } catch (error) {
       this.discard();
-      return fail(cannotWrite(this.#path, error));
+      return fail(cannotWrite(this.#named, error));
     }
   }
 
@@ -110,10 +114,12 @@ export class SnapshotFile {
   }
 }
 
-function cannotWrite(path: string, error: unknown): Problem {
+function cannotWrite(named: string, error: unknown): Problem {
+  const why = error instanceof Error ? error.message : String(error);
   return {
     exitCode: exitCodes.failed,
-    message: `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+    // What Node adds after a comma names the file aside, which nobody asked for.
+    message: `${named} cannot be written: ${why.split(',')[0]}`,
     remedy: 'name a file in a directory that you may write, on a disk with room',
     reason: 'NO_SPACE',
   };

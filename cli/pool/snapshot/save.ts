@@ -50,7 +50,7 @@ async function save(
   const path = resolve(session.context.directory, named);
   const source = await sourceOf(session, flags.from);
   if (!source.ok) return source;
-  const file = SnapshotFile.begin(path, flags.force === true);
+  const file = SnapshotFile.begin(path, named, flags.force === true);
   if (!file.ok) return file;
   const stop = stopOn(session);
   const undo = session.context.onTermination(() => file.value.discard());
