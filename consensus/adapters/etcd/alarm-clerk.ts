@@ -4,7 +4,7 @@ import type { Alarm, AlarmCause } from '../../kv/alarm-table.ts';
 import type { Clock } from '../../ports.ts';
 import type { EtcdMember } from './member.ts';
 
-/** How often a member compares its alarms with how it is. */
+/** How often a member compares its alarms with how it is, beside each change of its state. */
 const lookInterval = milliseconds(1000);
 
 /**
@@ -18,12 +18,18 @@ export function keepAlarms(member: EtcdMember, clock: Clock): () => void {
   const look = async () => {
     if (underWay || member.replica.status().leader === null) return;
     underWay = true;
-    // What does not succeed is tried again at the next look.
-    for (const alarm of missing(member)) await member.propose<'raise'>({ kind: 'raise', alarm });
-    for (const alarms of over(member)) await member.propose<'clear'>({ kind: 'clear', alarms });
+    // What does not succeed is tried again at the next look. A full disk must not keep it back.
+    for (const alarm of missing(member)) await member.propose({ kind: 'raise', alarm }, true);
+    for (const alarms of over(member)) await member.propose({ kind: 'clear', alarms }, true);
     underWay = false;
   };
-  return clock.every(lookInterval, () => void look());
+  const stops = [
+    clock.every(lookInterval, () => void look()),
+    member.replica.onStatus(() => void look()),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 function own(member: EtcdMember, cause: AlarmCause): Alarm {

@@ -63,10 +63,12 @@ async function activate(
   return ok(response(member, alarms));
 }
 
-/** The alarms of the store, and the one of this member's own disk that it could not tell yet. */
+/** The alarms of the store; of its own disk a member knows better than what was told of it. */
 export function alarmsNow(member: EtcdMember): readonly Alarm[] {
-  const told = member.store.alarms.all();
   const disk: Alarm = { member: member.id, kind: 'no-space', cause: 'disk' };
+  const told = member.store.alarms
+    .all()
+    .filter((alarm) => alarm.cause !== 'disk' || alarm.member !== member.id);
   return member.isDiskFull ? [...told, disk] : told;
 }
 

@@ -1,122 +1,13 @@
 import test from 'ava';
-import { fail, ok, type Result } from '../../../base/result.ts';
-import { bytes, type Milliseconds, milliseconds } from '../../../base/units.ts';
-import { configurationOf } from '../../core/configuration.ts';
+import { bytes } from '../../../base/units.ts';
+import { LocalReplica } from '../../../test/fixtures/local-replica.ts';
+import { ManualClock } from '../../../test/fixtures/manual-clock.ts';
 import { encodeCommand } from '../../kv/command-codec.ts';
-import type { StoreReply } from '../../kv/reply.ts';
 import type { Command } from '../../kv/request.ts';
 import { Store } from '../../kv/store.ts';
 import type { LeaseId } from '../../kv/version.ts';
-import type { Clock } from '../../ports.ts';
-import type {
-  LogIndex,
-  MemberId,
-  MembershipError,
-  Replica,
-  ReplicaError,
-  ReplicaStatus,
-  Term,
-} from '../../replica.ts';
 import { LeaseClock } from './lease-clock.ts';
 import { EtcdMember } from './member.ts';
-
-/** A clock that goes when it is told to. */
-class ManualClock implements Clock {
-  #now = 1_000_000;
-  readonly #timers = new Set<() => void>();
-  #interval = 0;
-
-  now(): Milliseconds {
-    return milliseconds(this.#now);
-  }
-
-  every(interval: Milliseconds, callback: () => void): () => void {
-    this.#interval = interval;
-    this.#timers.add(callback);
-    return () => this.#timers.delete(callback);
-  }
-
-  defer(callback: () => void): void {
-    queueMicrotask(callback);
-  }
-
-  /** Lets time pass, with its ticks. */
-  async pass(seconds: number): Promise<void> {
-    for (let left = seconds * 1000; left > 0; left -= this.#interval)
-      await this.jump(this.#interval);
-  }
-
-  /** Lets time pass at once, as for a process that was stopped. */
-  async jump(by: number): Promise<void> {
-    this.#now += by;
-    for (const timer of this.#timers) timer();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-/** A replica that applies at once; commands can be held back, to be overtaken. */
-class LocalReplica implements Replica<StoreReply> {
-  readonly proposed: Uint8Array[] = [];
-  held: (() => void)[] | null = null;
-  readonly #store: Store;
-  readonly #listeners = new Set<(status: ReplicaStatus) => void>();
-  #status: ReplicaStatus = {
-    member: 1 as MemberId,
-    leader: 1 as MemberId,
-    role: 'leader',
-    term: 1 as Term,
-    commitIndex: 0 as LogIndex,
-    appliedIndex: 0 as LogIndex,
-    configuration: configurationOf([1 as MemberId, 2 as MemberId]),
-    configurationIndex: 0 as LogIndex,
-    disk: 'good',
-    removed: false,
-  };
-
-  constructor(store: Store) {
-    this.#store = store;
-  }
-
-  changeMembership(): Promise<Result<never, MembershipError>> {
-    return Promise.resolve(fail({ code: 'not-ready', detail: 'this replica has no members' }));
-  }
-
-  transferLeadership(): Promise<Result<never, MembershipError>> {
-    return Promise.resolve(fail({ code: 'no-leader', detail: 'this replica has no members' }));
-  }
-
-  followers(): readonly [] {
-    return [];
-  }
-
-  propose(command: Uint8Array): Promise<Result<StoreReply, ReplicaError>> {
-    this.proposed.push(command);
-    return new Promise((resolve) => {
-      const apply = () => resolve(ok(this.#store.apply(0, command)));
-      if (this.held === null) apply();
-      else this.held.push(apply);
-    });
-  }
-
-  readBarrier(): Promise<Result<void, ReplicaError>> {
-    return Promise.resolve(ok(undefined));
-  }
-
-  status(): ReplicaStatus {
-    return this.#status;
-  }
-
-  onStatus(listener: (status: ReplicaStatus) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  become(leader: number): void {
-    const role = leader === 1 ? 'leader' : 'follower';
-    this.#status = { ...this.#status, leader: leader as MemberId, role };
-    for (const listener of this.#listeners) listener(this.#status);
-  }
-}
 
 const lease = 7n as LeaseId;
 

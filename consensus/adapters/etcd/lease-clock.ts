@@ -35,14 +35,15 @@ export class LeaseClock implements LeaseObserver {
   #lastTick: Milliseconds;
   /** The first tick whose leases were not looked at. */
   #nextTick = 0;
-  #leader: number | null;
+  /** The term of the last leader that was known. */
+  #term: number;
   #proposing = false;
 
   constructor(member: EtcdMember, clock: Clock) {
     this.#member = member;
     this.#clock = clock;
     this.#lastTick = clock.now();
-    this.#leader = member.replica.status().leader;
+    this.#term = member.replica.status().term;
     this.#stops = [
       clock.every(tickInterval, () => void this.#tick()),
       member.replica.onStatus((status) => this.#statusChanged(status)),
@@ -97,9 +98,10 @@ export class LeaseClock implements LeaseObserver {
     if (planned?.size === 0) this.#calendar.delete(tick);
   }
 
-  #statusChanged({ leader }: ReplicaStatus): void {
-    if (leader === this.#leader || leader === null) return;
-    this.#leader = leader;
+  /** Who was elected again gives them their whole time too: meanwhile they could not be renewed. */
+  #statusChanged({ leader, term }: ReplicaStatus): void {
+    if (term === this.#term || leader === null) return;
+    this.#term = term;
     this.onLeasesReplaced(this.#member.store.leases());
   }
 

@@ -16,6 +16,9 @@ import { HeavyWork, inTurns, nextTurn } from './turns.ts';
 /** The version of etcd's API that is served: clients look at it to know what they may ask. */
 const apiVersion = '3.4.0';
 
+/** What a member's state says of a disk that is not trusted any more. */
+const diskFailed = 'etcdserver: the disk of this member failed, restart it';
+
 /** etcd's Maintenance service. What reads the whole store does so in turns. */
 export function maintenanceService(member: EtcdMember): Handlers<Maintenance> {
   const heavy = new HeavyWork();
@@ -23,10 +26,11 @@ export function maintenanceService(member: EtcdMember): Handlers<Maintenance> {
   return {
     // Status is about this member alone, and is answered whatever state it is in.
     status: unary(() => {
-      const { leader, commitIndex, appliedIndex, term, configuration } = replica.status();
+      const { leader, commitIndex, appliedIndex, term, configuration, disk } = replica.status();
       const size = BigInt(store.size);
       const errors = alarmErrors(alarmsNow(member));
       if (leader === null) errors.unshift(failures.noLeader.message);
+      if (disk === 'failed') errors.push(diskFailed);
       return ok({
         header: member.headerNow(),
         version: apiVersion,

@@ -94,9 +94,9 @@ export class EtcdMember {
     return this.store.size < 0.9 * this.#parts.quota;
   }
 
-  /** Whether this member's disk takes no writes. */
+  /** Whether this member's disk has no room: then the member takes no writes. */
   get isDiskFull(): boolean {
-    return false;
+    return this.replica.status().disk === 'full';
   }
 
   /** The header of a response about `revision`. */
@@ -130,10 +130,11 @@ export class EtcdMember {
 
   /**
    * Gets a command applied. What an alarm stands against is refused before; growth that meets the
-   * quota raises the alarm first, as etcd does.
+   * quota raises the alarm first, as etcd does. `urgent`: also while the disk takes no writes.
    */
   async propose<Kind extends PlainCommand['kind']>(
     command: Extract<PlainCommand, { readonly kind: Kind }>,
+    urgent = false,
   ): Promise<Served<ReplyTo<Kind>>> {
     const alarmed = this.store.alarms.refusal(command);
     if (alarmed !== null) return storeFailure(alarmed);
@@ -147,7 +148,7 @@ export class EtcdMember {
     const signed = this.#signed(command);
     const encoded = encodeCommand(signed);
     if (encoded.length > storeBounds.requestSize) return fail(failures.tooLarge);
-    const proposed = await this.replica.propose(encoded);
+    const proposed = await this.replica.propose(encoded, urgent);
     if (!proposed.ok) return replicaFailure(proposed.error.code);
     if (!proposed.value.ok) {
       const { error } = proposed.value;
