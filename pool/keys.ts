@@ -5,18 +5,28 @@ export const root = '/flotilla/';
 export const namedKinds = ['vm', 'host', 'sr', 'vdi', 'network'] as const;
 export type NamedKind = (typeof namedKinds)[number];
 
-/** Prefixes of the pool's records, as `PoolDatabase.list` and `watch` take them. */
+/**
+ * Prefixes of the pool's records, as `PoolDatabase.list` and `watch` take them. What one service
+ * watches together has a beginning of its own, since its rights (`access.ts`) are given by prefixes,
+ * and one watch must lie within them.
+ */
 export const prefixes = {
   vms: `${root}vms/`,
   vmStatuses: `${root}vm-status/`,
+  vmNics: `${root}vm-nics/`,
+  vmDisks: `${root}vm-disks/`,
   hosts: `${root}hosts/`,
   hostLeases: `${root}host-leases/`,
   reservations: `${root}reservations/`,
   reservationGuards: `${root}reservation-guards/`,
-  srs: `${root}srs/`,
-  vdis: `${root}vdis/`,
-  attachments: `${root}attachments/`,
+  srs: `${root}storage/srs/`,
+  vdis: `${root}storage/vdis/`,
+  attachments: `${root}storage/attachments/`,
   networks: `${root}networks/`,
+  /** `network-bridges/<bridge>`: the id of the network that has this bridge on every host. */
+  networkBridges: `${root}network-bridges/`,
+  /** `first-networks/<name>`: the id of a network that was made because a configuration asks for it. */
+  firstNetworks: `${root}first-networks/`,
   operations: `${root}operations/`,
   events: `${root}events/`,
   /** `requests/<id>`: the operation that a request started, so that asking twice is asking once. */

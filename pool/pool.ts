@@ -24,7 +24,17 @@ import {
   type VdiRecord,
   VdiRecordSchema,
 } from './records/storage.ts';
-import { type VmRecord, VmRecordSchema, type VmStatus, VmStatusSchema } from './records/vm.ts';
+import {
+  type VmDisks,
+  VmDisksSchema,
+  type VmNics,
+  VmNicsSchema,
+  type VmRecord,
+  VmRecordSchema,
+  type VmStatus,
+  VmStatusSchema,
+} from './records/vm.ts';
+import { vmCollection } from './vm-collection.ts';
 
 /** All that the pool keeps, by kind. */
 export interface Pool {
@@ -32,6 +42,9 @@ export interface Pool {
   readonly vms: NamedCollection<VmRecord>;
   /** By the VM's id. */
   readonly vmStatuses: Collection<VmStatus>;
+  /** What other services may know of a VM, by its id: `vms` keeps them in step with the records. */
+  readonly vmNics: Collection<VmNics>;
+  readonly vmDisks: Collection<VmDisks>;
   readonly hosts: NamedCollection<HostRecord>;
   /** By the host's id, each under that host's lease. */
   readonly hostLeases: Collection<HostLease>;
@@ -53,9 +66,14 @@ export interface Pool {
 
 /** Typed access to a pool database. */
 export function openPool(database: PoolDatabase): Pool {
+  const vmNics = collection(database, 'vm', prefixes.vmNics, VmNicsSchema);
+  const vmDisks = collection(database, 'vm', prefixes.vmDisks, VmDisksSchema);
+  const vmRecords = collection(database, 'vm', prefixes.vms, VmRecordSchema);
   return {
     database,
-    vms: namedCollection(database, 'vm', collection(database, 'vm', prefixes.vms, VmRecordSchema)),
+    vms: vmCollection(namedCollection(database, 'vm', vmRecords), { vmNics, vmDisks }),
+    vmNics,
+    vmDisks,
     vmStatuses: collection(database, 'vm status', prefixes.vmStatuses, VmStatusSchema),
     hosts: namedCollection(
       database,

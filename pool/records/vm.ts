@@ -57,6 +57,25 @@ export const VmRecordSchema = v.object({
 export type VmRecord = v.InferOutput<typeof VmRecordSchema>;
 
 /**
+ * What the network service is to know of a VM. It may not read the VM's record, so that whoever
+ * takes it over learns no more than this. Key: `vm-nics/<id>`, kept in step with `vms/<id>`.
+ */
+export const VmNicsSchema = v.object({
+  name: NameSchema,
+  epoch: EpochSchema,
+  networks: v.pipe(v.array(NetworkIdSchema), v.maxLength(bounds.vmNics)),
+});
+export type VmNics = v.InferOutput<typeof VmNicsSchema>;
+
+/** The same for the storage service. Key: `vm-disks/<id>`, kept in step with `vms/<id>`. */
+export const VmDisksSchema = v.object({
+  name: NameSchema,
+  epoch: EpochSchema,
+  vdis: v.pipe(v.array(VdiIdSchema), v.maxLength(bounds.vmDisks)),
+});
+export type VmDisks = v.InferOutput<typeof VmDisksSchema>;
+
+/**
  * What a VM is: written only by the vm-lifecycle service of the host that claimed it. A status of an
  * older epoch than the record's counts for nothing. Key: `vm-status/<id>`.
  */

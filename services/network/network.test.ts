@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { PoolDatabase } from '../../pool/database.ts';
+import { openPool } from '../../pool/pool.ts';
 import type { VmRecord } from '../../pool/records/vm.ts';
 import { simulatedDatabase } from '../../pool/simulated/database.ts';
 import type { NetworkEvent } from '../../proto/gen/flotilla.network.v1.ts';
@@ -14,7 +15,7 @@ import {
   runningNetwork,
   withNetwork,
 } from '../../test/fixtures/network-service.ts';
-import { eventually, storeVm, vmPut, vmRecord } from '../../test/fixtures/pool-records.ts';
+import { eventually, storeVm, vmPuts, vmRecord } from '../../test/fixtures/pool-records.ts';
 
 const mac = '00:16:3e:00:00:01';
 
@@ -137,7 +138,7 @@ test('a VM that takes a network in the moment of its deletion has it put back', 
       );
       if (!deletes || taker === null) return database.transact({ comparisons, writes });
       vm = null;
-      await database.transact({ comparisons: [], writes: [vmPut(taker)] });
+      await database.transact({ comparisons: [], writes: vmPuts(openPool(database), taker) });
       return database.transact({ comparisons, writes });
     },
   };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { PoolDatabase } from '../../pool/database.ts';
+import { openPool } from '../../pool/pool.ts';
 import type { VmRecord } from '../../pool/records/vm.ts';
 import { simulatedDatabase } from '../../pool/simulated/database.ts';
 import type { VdiEvent } from '../../proto/gen/flotilla.storage.v1.ts';
@@ -12,7 +13,7 @@ import {
   eventually,
   storeVm,
   thisHost,
-  vmPut,
+  vmPuts,
   vmRecord,
 } from '../../test/fixtures/pool-records.ts';
 import {
@@ -158,7 +159,7 @@ test('a VM that takes a VDI at the moment when its deletion is recorded keeps it
       const marks = writes.some(
         (write) => write.kind === 'put' && write.value.includes('"lifecycle":"deleting"'),
       );
-      const taken = marks && vm !== null ? [vmPut(vm)] : [];
+      const taken = marks && vm !== null ? vmPuts(openPool(database), vm) : [];
       return database.transact({ comparisons, writes: [...writes, ...taken] });
     },
   };

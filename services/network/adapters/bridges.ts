@@ -2,7 +2,7 @@ import { fail, type Result } from '../../../base/result.ts';
 import { commit } from '../../../pool/commit.ts';
 import type { Revision, Transaction } from '../../../pool/database.ts';
 import type { Failure } from '../../../pool/failure.ts';
-import { root } from '../../../pool/keys.ts';
+import { prefixes } from '../../../pool/keys.ts';
 import type { Pool } from '../../../pool/pool.ts';
 import type { NetworkRecord } from '../../../pool/records/network.ts';
 import { absent, put, remove, requiring, together, writing } from '../../../pool/transaction.ts';
@@ -12,7 +12,7 @@ import { absent, put, remove, requiring, together, writing } from '../../../pool
  * on one bridge would be one network that does not say so.
  */
 function bridgeKey(bridge: string): string {
-  return `${root}network-bridges/${bridge}`;
+  return `${prefixes.networkBridges}${bridge}`;
 }
 
 /** Makes a network's record, and takes its name and its bridge. */

@@ -5,7 +5,7 @@ import { milliseconds } from '../../../base/units.ts';
 import { backOffDelay } from '../../../pool/back-off.ts';
 import type { Clock } from '../../../pool/clock.ts';
 import type { Failure } from '../../../pool/failure.ts';
-import { root } from '../../../pool/keys.ts';
+import { prefixes } from '../../../pool/keys.ts';
 import type { Pool } from '../../../pool/pool.ts';
 import type { NetworkId } from '../../../pool/records/identifiers.ts';
 import { absent, put, requiring, writing } from '../../../pool/transaction.ts';
@@ -56,7 +56,7 @@ async function makeOnce(
   { pool, clock, log }: FirstNetworksSettings,
   { name, bridge }: FirstNetwork,
 ): Promise<Result<void, Failure>> {
-  const key = `${root}first-networks/${name}`;
+  const key = `${prefixes.firstNetworks}${name}`;
   const earlier = await pool.database.get(key);
   if (!earlier.ok) return earlier;
   if (earlier.value !== null) return ok(undefined);

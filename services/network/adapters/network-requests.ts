@@ -94,11 +94,9 @@ export async function deleteNetwork(
 }
 
 async function checkUnused(pool: Pool, network: NetworkRecord): Promise<Result<void, Failure>> {
-  const vms = await pool.vms.all();
+  const vms = await pool.vmNics.all();
   if (!vms.ok) return vms;
-  const user = vms.value.find(({ record }) =>
-    record.nics.some((nic) => nic.network === network.id),
-  );
+  const user = vms.value.find(({ record }) => record.networks.includes(network.id));
   return user === undefined ? ok(undefined) : fail(inUse(network, user.record.name));
 }
 

@@ -52,7 +52,7 @@ export function vifsOf({ pool, journal, driver }: VifSettings): Vifs {
   };
 
   const newestClaim = async (id: VmId): Promise<Result<Epoch, Failure>> => {
-    const vm = await pool.vms.get(id);
+    const vm = await pool.vmNics.get(id);
     if (!vm.ok) return vm;
     if (vm.value === null) return fail({ ...notFound('vm', id), field: 'vm' });
     return ok(vm.value.record.epoch);

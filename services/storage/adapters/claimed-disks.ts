@@ -54,7 +54,7 @@ export async function recordClaim(
     if (!disk.ok) return disk;
     const { vdi, repository } = disk.value;
     if (vdi.record.lifecycle !== 'ready') return fail(notReady(vdi.record));
-    const vm = await pool.vms.get(request.vm);
+    const vm = await pool.vmDisks.get(request.vm);
     if (!vm.ok) return vm;
     const attachment = await pool.attachments.get(request.vdi);
     if (!attachment.ok) return attachment;

@@ -4,17 +4,17 @@ import type { Pool } from '../../../pool/pool.ts';
 import type { VdiRecord } from '../../../pool/records/storage.ts';
 
 /**
- * Refuses (WRONG_STATE) while a VM has a VDI attached, or its record names it. It reads every VM of
- * the pool, a page at a time.
+ * Refuses (WRONG_STATE) while a VM has a VDI attached, or its record names it. It reads what is
+ * told of every VM of the pool, a page at a time.
  */
 export async function checkUnused(pool: Pool, vdi: VdiRecord): Promise<Result<void, Failure>> {
   const attachment = await pool.attachments.get(vdi.id);
   if (!attachment.ok) return attachment;
   if (attachment.value !== null)
     return fail(inUse(vdi, `is attached to the VM ${attachment.value.record.vm}`));
-  const vms = await pool.vms.all();
+  const vms = await pool.vmDisks.all();
   if (!vms.ok) return vms;
-  const user = vms.value.find(({ record }) => record.disks.some((disk) => disk.vdi === vdi.id));
+  const user = vms.value.find(({ record }) => record.vdis.includes(vdi.id));
   return user === undefined
     ? ok(undefined)
     : fail(inUse(vdi, `is a disk of the VM "${user.record.name}"`));
