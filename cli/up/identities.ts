@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { milliseconds } from '../../base/units.ts';
+import { operatorIdentity, serviceIdentity } from '../../pool/access.ts';
 import { issue } from '../../pool/identity/authority.ts';
 import { openAuthority, writeIdentity } from '../../pool/identity/files.ts';
 import { serviceNames } from '../../pool/records/host.ts';
@@ -12,12 +13,13 @@ import type { PoolChoice } from './layout.ts';
 export async function issueIdentities(directory: string, choice: PoolChoice): Promise<void> {
   const now = milliseconds(Date.now());
   const authority = await openAuthority(join(directory, 'authority'), choice.name, now);
-  const operator = await issue(authority, { name: 'operator', hosts: [] }, now);
+  const operator = await issue(authority, { name: operatorIdentity, hosts: [] }, now);
   await writeIdentity(operatorDirectory(directory), 'operator', operator);
   for (const host of choice.hosts) {
     const hosts = [host.address, host.name];
     for (const service of serviceNames) {
-      const identity = await issue(authority, { name: `${host.name}/${service}`, hosts }, now);
+      const name = serviceIdentity(host, service);
+      const identity = await issue(authority, { name, hosts }, now);
       await writeIdentity(join(directory, host.name, 'identity'), service, identity);
     }
   }

@@ -24,7 +24,8 @@ export type Verdict =
  * Messages of etcd (api/v3rpc/rpctypes/error.go) and of grpc-js that say that the request was turned
  * away before anything was done with it.
  */
-const turnedAway = /etcdserver: no leader|etcdserver: too many requests|No connection established/;
+const turnedAway =
+  /etcdserver: no leader|etcdserver: too many requests|etcdserver: the rights of this new pool are not set up yet|No connection established/;
 
 /** Judges an error; `revision` is what the request asked for, if anything. */
 export function judge(error: ServiceError, revision = 0 as Revision): Verdict {
