@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../base/result.ts';
 import { type Bytes, bytes, parseBytes } from '../base/units.ts';
+import type { Foundation } from './kv/auth/change.ts';
+import { RightsSchema } from './rights-settings.ts';
 
 /** The files of a member's TLS identity, in PEM; clients and members must show one of the same CA. */
 export interface TlsFiles {
@@ -34,6 +36,11 @@ export interface MemberSettings {
   readonly quota: Bytes;
   /** Revisions that are kept for reads of the past and for watches; 0: all. */
   readonly retainRevisions: number;
+  /**
+   * Who may do what in a pool that has just begun; once somebody has changed rights, it counts for
+   * nothing. Null or left out: everybody who has a certificate may do everything until then.
+   */
+  readonly rights?: Foundation | null;
 }
 
 /** Members that one pool database may have: an even number more would only slow it down. */
@@ -97,6 +104,7 @@ const SettingsSchema = v.strictObject({
     }),
   ),
   insecure: v.optional(v.boolean(), false),
+  rights: v.optional(RightsSchema),
   quota: v.optional(Size),
   retainRevisions: v.optional(
     v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
@@ -121,13 +129,14 @@ export function readSettings(
     const [issue] = parsed.issues;
     return fail(`${source}: ${v.getDotPath(issue) ?? 'content'}: ${problemOf(issue)}`);
   }
-  const { advertiseClient, initialCluster, tls, insecure, quota, ...rest } = parsed.output;
+  const { advertiseClient, initialCluster, tls, insecure, quota, rights, ...rest } = parsed.output;
   const settings = {
     ...rest,
     advertiseClient: advertiseClient ?? null,
     initialCluster: new Map(Object.entries(initialCluster)),
     tls: tls ?? null,
     quota: quota ?? quotaDefault,
+    rights: rights ?? null,
   };
   const problem = inconsistency(settings) ?? plainTextProblem(settings, insecure);
   return problem === null ? ok(settings) : fail(`${source}: ${problem}`);
@@ -148,6 +157,7 @@ const tlsFlags = 'tls (--tls-ca, --tls-cert, --tls-key)';
 
 function plainTextProblem(settings: MemberSettings, insecure: boolean): string | null {
   const { listenClient, listenPeer, tls } = settings;
+  if (tls === null && settings.rights) return 'rights: need tls, since identities are certificates';
   if (tls !== null) return insecure ? 'insecure: there is tls as well; give one of both' : null;
   if (!insecure)
     return `tls: is missing; give ${tlsFlags}, or insecure (--insecure) for plain text on loopback`;
