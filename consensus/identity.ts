@@ -14,7 +14,11 @@ export interface PoolIdentity {
  * between restarts.
  */
 export function poolIdentity(token: string, names: Iterable<string>): PoolIdentity {
-  const pool = digest('pool', token, ...[...names].sort()).slice(0, 16);
+  return namedPool(digest('pool', token, ...[...names].sort()).slice(0, 16));
+}
+
+/** The identity of a pool by what its members call it. */
+export function namedPool(pool: string): PoolIdentity {
   return { pool, clusterId: BigInt(`0x${pool}`) };
 }
 

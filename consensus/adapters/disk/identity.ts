@@ -5,13 +5,15 @@ import { fail, ok, type Result } from '../../../base/result.ts';
 import type { Configuration } from '../../core/configuration.ts';
 import { type MemberId, memberId } from '../../core/ids.ts';
 import { readConfiguration } from '../configuration-json.ts';
-import { damaged, type OpenError } from './errors.ts';
+import { damaged, fromErrno, type OpenError } from './errors.ts';
 import { syncDirectory } from './segment.ts';
 
-/** Whose directory this is. */
+/** Whose directory this is. Directories of version 1 tell neither name nor token. */
 export interface Identity {
   readonly pool: string;
   readonly member: MemberId;
+  readonly name?: string | undefined;
+  readonly token?: string | undefined;
 }
 
 const fileName = 'member.json';
@@ -25,6 +27,8 @@ const StoredSchema = v.object({
   format: Whole,
   pool: v.string(),
   member: v.pipe(Whole, v.transform(memberId)),
+  name: v.optional(v.string()),
+  token: v.optional(v.string()),
   incarnation: Whole,
   configuration: v.unknown(),
 });
@@ -36,6 +40,20 @@ export interface StoredIdentity extends Identity {
   readonly incarnation: number;
   /** What the pool began with when the directory was made. */
   readonly configuration: Configuration;
+}
+
+/** Reads what a directory says of itself, whosever it is: null if it says nothing. */
+export async function readStoredIdentity(
+  directory: string,
+): Promise<Result<StoredIdentity | null, OpenError>> {
+  const path = join(directory, fileName);
+  try {
+    const stored = await readStored(path);
+    const newer = stored.ok && stored.value !== null ? newerFormat(path, stored.value) : null;
+    return newer === null ? stored : fail(newer);
+  } catch (error) {
+    return fail(fromErrno(error, `read ${path}`));
+  }
 }
 
 /**
@@ -74,14 +92,23 @@ export async function writeIdentity(
 }
 
 function compare(path: string, stored: StoredIdentity, identity: Identity): OpenError | null {
-  const foreign = (detail: string): OpenError => ({ code: 'foreign', detail });
-  if (stored.format > format)
-    return foreign(`${path} was written by a newer version (format ${stored.format})`);
+  const newer = newerFormat(path, stored);
+  if (newer !== null) return newer;
   if (stored.pool !== identity.pool)
     return foreign(`${path} belongs to the pool ${stored.pool}, not to ${identity.pool}`);
   if (stored.member !== identity.member)
     return foreign(`${path} belongs to member ${stored.member}, not to ${identity.member}`);
   return null;
+}
+
+function newerFormat(path: string, { format: found }: StoredIdentity): OpenError | null {
+  return found > format
+    ? foreign(`${path} was written by a newer version (format ${found})`)
+    : null;
+}
+
+function foreign(detail: string): OpenError {
+  return { code: 'foreign', detail };
 }
 
 async function readStored(path: string): Promise<Result<StoredIdentity | null, OpenError>> {

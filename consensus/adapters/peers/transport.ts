@@ -22,7 +22,8 @@ import { type LinkListener, PeerLink } from './link.ts';
 
 /** What is worth a line in the log. */
 export interface PeerEvents {
-  connected(member: MemberId): void;
+  /** `version` is the newest that it speaks. */
+  connected(member: MemberId, version: number): void;
   /** `reason` is a sentence; a refused greeting's says what to check. */
   disconnected(member: MemberId, reason: string): void;
   /** A caller was refused. */
@@ -95,7 +96,7 @@ export class GrpcPeers implements PeerTransport {
       failed: (reason) => events.disconnected(member, reason),
       connected: ({ version }) => {
         this.#versions.set(member, version);
-        events.connected(member);
+        events.connected(member, version);
       },
     };
     const greeting = () => greet(self, member, this.#book);

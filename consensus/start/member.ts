@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import { Server } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { seededRandom } from '../../base/random.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
+import { systemClock } from '../adapters/clock.ts';
+import { DiskLogStore } from '../adapters/disk/log-store.ts';
+import { bindServer, shutDownServer } from '../adapters/etcd/bind.ts';
+import { serveEtcd } from '../adapters/etcd/server.ts';
+import { askMembers } from '../adapters/peers/ask-members.ts';
+import { GrpcPeers, type PeerEvents } from '../adapters/peers/transport.ts';
+import { defaultLimits } from '../driver/limits.ts';
+import { Store } from '../kv/store.ts';
+import { Node } from '../node.ts';
+import type { ReplicaStatus } from '../replica.ts';
+import type { MemberSettings } from '../settings.ts';
+import { type Credentials, loadCredentials } from '../tls.ts';
+import { type ProtocolVersions, protocolVersions } from '../versions.ts';
+import { final, joinAgain, type StartFailure } from './failure.ts';
+import { flagsProblem } from './flags-problem.ts';
+import { identify, type Self } from './identify.ts';
+import { listMembers } from './list-members.ts';
+import { watchRemoval } from './removal.ts';
+
+/** A running member of the pool database. */
+export interface Member {
+  /** HOST:PORT of etcd's API, with the port that it really has. */
+  readonly clientAddress: string;
+  status(): ReplicaStatus;
+  /** Resolves when a leader is known: from then on reads and writes are served. */
+  readonly ready: Promise<void>;
+  /** Resolves if this member was removed from the pool: close it then. */
+  readonly removed: Promise<StartFailure>;
+  /** Ends calls and streams, and closes the log. What was proposed may yet take effect. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a member on its data directory, which is made where there is none. `versions` is for
+ * tests of a pool whose members are not of one version.
+ */
+export async function startMember(
+  settings: MemberSettings,
+  log: Logger,
+  versions: ProtocolVersions = protocolVersions,
+): Promise<Result<Member, StartFailure>> {
+  const credentials = loadCredentials(settings.tls, log);
+  if (!credentials.ok) return fail(final(credentials.error));
+  const self = await identify(settings, credentials.value.channel, log);
+  if (!self.ok) return self;
+  const disk = await openDisk(settings, self.value);
+  if (!disk.ok) return disk;
+  return run(settings, self.value, credentials.value, disk.value, log, versions);
+}
+
+async function openDisk(
+  { dataDir: directory, name, clusterToken: token }: MemberSettings,
+  { pool: { pool }, member, configuration }: Self,
+): Promise<Result<DiskLogStore, StartFailure>> {
+  const identity = { pool, member, name, token };
+  const disk = await DiskLogStore.open({ directory, identity, configuration });
+  if (disk.ok) return disk;
+  const { code, detail } = disk.error;
+  return fail({ isFinal: code === 'foreign' || code === 'damaged', detail });
+}
+
+async function run(
+  settings: MemberSettings,
+  { pool: { pool, clusterId }, member }: Self,
+  credentials: Credentials,
+  disk: DiskLogStore,
+  log: Logger,
+  versions: ProtocolVersions,
+): Promise<Result<Member, StartFailure>> {
+  const address = settings.initialCluster.get(settings.name) ?? settings.listenPeer;
+  const peers = new GrpcPeers({
+    self: { pool, member, versions, address },
+    credentials: credentials.channel,
+    events: peerEvents(log),
+  });
+  const store = new Store();
+  const started = Node.start({
+    id: member,
+    store: disk,
+    transport: peers,
+    clock: systemClock,
+    random: seededRandom(randomBytes(6).readUIntBE(0, 6)),
+    machine: store,
+    limits: defaultLimits,
+  });
+  if (!started.ok) {
+    await disk.close();
+    return fail(final(started.error));
+  }
+  const node = started.value;
+  const problem = flagsProblem(settings, member, node.status().configuration);
+  if (problem !== null) log.warn(problem);
+  const peerServer = new Server();
+  peers.serve(peerServer, () => listMembers(pool, node, store));
+  const closeConsensus = async () => {
+    peers.close();
+    await shutDownServer(peerServer);
+    await node.stop();
+  };
+  const onRefused = (port: 'clients' | 'members') => (reason: string, from: string) =>
+    log.warn({ port, reason, from }, 'refused a connection: its certificate or its TLS');
+  const scheme = settings.tls === null ? 'http' : 'https';
+  const server = await serveEtcd({
+    store,
+    replica: node,
+    clusterId,
+    peerScheme: scheme,
+    quota: settings.quota,
+    versionOf: (other) => (other === member ? versions.newest : peers.versionOf(other)),
+    clock: systemClock,
+    listen: settings.listenClient,
+    credentials: credentials.server,
+    name: settings.name,
+    advertise: (bound) => `${scheme}://${settings.advertiseClient ?? bound}`,
+    retainRevisions: settings.retainRevisions,
+    foundation: settings.rights ?? null,
+    onRefused: onRefused('clients'),
+  });
+  if (!server.ok) {
+    await closeConsensus();
+    return fail({ isFinal: false, detail: server.error });
+  }
+  const close = async () => {
+    await server.value.close();
+    await closeConsensus();
+  };
+  const bound = await bindServer(
+    peerServer,
+    settings.listenPeer,
+    credentials.peerServer,
+    onRefused('members'),
+  );
+  if (!bound.ok) {
+    await close();
+    return fail({ isFinal: false, detail: `for members: ${bound.error}` });
+  }
+  const stopLogging = node.onStatus(({ role, term, leader }) =>
+    log.info({ role, term, leader }, 'role'),
+  );
+  const removal = removalOf(settings, { pool, member, address }, node, credentials, log);
+  return ok({
+    clientAddress: server.value.address,
+    status: () => node.status(),
+    ready: knowsLeader(node),
+    removed: removal.removed,
+    close: async () => {
+      removal.stop();
+      stopLogging();
+      await close();
+    },
+  });
+}
+
+function peerEvents(log: Logger): PeerEvents {
+  return {
+    connected: (member, version) => log.info({ member, version }, 'connected'),
+    disconnected: (member, reason) => log.warn({ member, reason }, 'disconnected'),
+    refused: (reason) => log.warn({ reason }, 'refused a caller'),
+  };
+}
+
+function removalOf<Reply>(
+  { name, initialCluster }: MemberSettings,
+  { pool, member, address }: { pool: string; member: Self['member']; address: string },
+  node: Node<Reply>,
+  { channel }: Credentials,
+  log: Logger,
+): { readonly removed: Promise<StartFailure>; stop(): void } {
+  let stop = () => {};
+  let isForeign = false;
+  const removed = new Promise<StartFailure>((resolve) => {
+    stop = watchRemoval({
+      self: member,
+      pool,
+      replica: node,
+      clock: systemClock,
+      addresses: [...initialCluster.values()].filter((other) => other !== address),
+      ask: (addresses) => askMembers(addresses, channel),
+      removed: () => {
+        const remedy = joinAgain(name, address);
+        resolve(final(`${name} was removed from the pool. To take part again, ${remedy}`));
+      },
+      foreign: (other) => {
+        if (isForeign) return;
+        isForeign = true;
+        const remedy = joinAgain(name, address);
+        log.error({ pool, other }, `the pool has gone on without ${name}: to join it, ${remedy}`);
+      },
+    });
+  });
+  return { removed, stop: () => stop() };
+}
+
+function knowsLeader<Reply>(node: Node<Reply>): Promise<void> {
+  return new Promise((resolve) => {
+    const look = ({ leader }: ReplicaStatus) => {
+      if (leader === null) return;
+      stop();
+      resolve();
+    };
+    const stop = node.onStatus(look);
+    look(node.status());
+  });
+}
