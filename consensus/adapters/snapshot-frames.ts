@@ -12,18 +12,17 @@ export const chunkBytesMax = 64 * 2 ** 20;
 
 const headerBytes = 8;
 
-/** The chunks as frames, the end included. */
+/** The chunks as frames, the end included, in pieces: a chunk is not copied to have its header before it. */
 export function* frames(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
   let all = 0;
   for (const chunk of chunks) {
     if (chunk.byteLength === 0) continue;
-    const frame = Buffer.allocUnsafe(headerBytes + chunk.byteLength);
-    const sum = crc32(chunk);
-    frame.writeUInt32LE(chunk.byteLength, 0);
-    frame.writeUInt32LE(sum, 4);
-    frame.set(chunk, headerBytes);
-    all = crc32(frame.subarray(4, headerBytes), all);
-    yield frame;
+    const header = Buffer.alloc(headerBytes);
+    header.writeUInt32LE(chunk.byteLength, 0);
+    header.writeUInt32LE(crc32(chunk), 4);
+    all = crc32(header.subarray(4), all);
+    yield header;
+    yield chunk;
   }
   const end = Buffer.alloc(headerBytes);
   end.writeUInt32LE(all, 4);

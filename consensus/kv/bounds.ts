@@ -27,8 +27,11 @@ export const storeBounds = {
   trimPerCommand: 200,
   /** The same for one turn after a compaction, beside other calls: some milliseconds. */
   trimPerTurn: 5000,
-  /** Size at which a chunk of a snapshot is closed; one large value may exceed it. */
-  snapshotChunk: (256 * 2 ** 10) as Bytes,
+  /**
+   * Size at which a chunk of a snapshot is closed: how long its making holds up others, a
+   * millisecond. One large value may exceed it.
+   */
+  snapshotChunk: (64 * 2 ** 10) as Bytes,
 } as const;
 
 /**

@@ -68,6 +68,13 @@ export class ByteWriter {
     return written;
   }
 
+  /** Shows what was written, without a copy: good until the next byte is written. The writer is empty again. */
+  flush(): Buffer {
+    const written = this.#buffer.subarray(0, this.#length);
+    this.#length = 0;
+    return written;
+  }
+
   #reserve(size: number): void {
     const needed = this.#length + size;
     if (needed <= this.#buffer.length) return;

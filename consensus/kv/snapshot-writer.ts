@@ -12,6 +12,9 @@ import type { MemberDescription, MemberTable } from './member-table.ts';
 import { formatVersion, recordKinds } from './snapshot-layout.ts';
 import { isTombstone, type Revision, type Version } from './version.ts';
 
+/** Length of the checksum that each chunk begins with. */
+const checksumBytes = 4;
+
 /** Keys that are looked up in the index at a time, while the snapshot is being read. */
 const keysPerLookUp = 256;
 
@@ -102,14 +105,14 @@ function* makeChunks(
     const writer = new ByteWriter();
     let count = 0;
     let number = 0;
-    writer.varint(number);
+    begin(writer, number);
     for (const write of source) {
       write(writer);
       count += 1;
       if (writer.length < storeBounds.snapshotChunk) continue;
       yield sealed(writer.finish());
       number += 1;
-      writer.varint(number);
+      begin(writer, number);
     }
     writer.u8(recordKinds.end);
     writer.varint(count);
@@ -119,10 +122,14 @@ function* makeChunks(
   }
 }
 
-function sealed(content: Buffer): Buffer {
-  const chunk = Buffer.allocUnsafe(content.length + 4);
-  chunk.writeUInt32LE(crc32(content), 0);
-  content.copy(chunk, 4);
+/** Begins a chunk, with room for its checksum. */
+function begin(writer: ByteWriter, number: number): void {
+  writer.u32(0);
+  writer.varint(number);
+}
+
+function sealed(chunk: Buffer): Buffer {
+  chunk.writeUInt32LE(crc32(chunk.subarray(checksumBytes)), 0);
   return chunk;
 }
 

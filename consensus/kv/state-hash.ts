@@ -47,16 +47,16 @@ function* hashing(
     for (const version of compactedVersions(history, of.compacted)) {
       writeVersion(writer, recordKinds.compacted, version);
       if (writer.length < turnBytes) continue;
-      hash = crc32(writer.finish(), hash);
+      hash = crc32(writer.flush(), hash);
       yield;
     }
     for (let position = start; position < end; position += 1) {
       writeVersion(writer, recordKinds.change, history.log.at(position));
       if (writer.length < turnBytes) continue;
-      hash = crc32(writer.finish(), hash);
+      hash = crc32(writer.flush(), hash);
       yield;
     }
-    return { ...of, hash: crc32(writer.finish(), hash) };
+    return { ...of, hash: crc32(writer.flush(), hash) };
   } finally {
     unpin();
   }
