@@ -66,6 +66,9 @@ export async function runWorkload(
   const working = Promise.all([...clients, ...leaseUsers].map((each) => each.run(() => isOver)));
   try {
     await faults();
+  } catch (error) {
+    watcher.close();
+    throw error;
   } finally {
     isOver = true;
     await working;
