@@ -4,6 +4,7 @@ import { milliseconds } from '../../base/units.ts';
 import { type Client, type Connection, connect } from '../../proto/client.ts';
 import type { Input } from '../../proto/codec.ts';
 import {
+  Auth,
   Cluster,
   type DeleteRangeResponse,
   KV,
@@ -66,6 +67,7 @@ export class PoolDatabaseClient {
   readonly lease: Client<Lease>;
   readonly cluster: Client<Cluster>;
   readonly maintenance: Client<Maintenance>;
+  readonly auth: Client<Auth>;
   readonly #watch: Client<Watch>;
   readonly #connection: Connection;
   readonly #probes: WatchProbe[] = [];
@@ -79,6 +81,7 @@ export class PoolDatabaseClient {
     this.lease = this.#connection.client(Lease);
     this.cluster = this.#connection.client(Cluster);
     this.maintenance = this.#connection.client(Maintenance);
+    this.auth = this.#connection.client(Auth);
     this.#watch = this.#connection.client(Watch);
   }
 

@@ -1,0 +1,3 @@
+import { poolDatabaseAccessContract } from './pool-database-access.ts';
+
+poolDatabaseAccessContract('consensus');
