@@ -48,6 +48,23 @@ test('flags go before the file, and paths of the file are relative to it', async
   });
 });
 
+test("an etcd's certificates may be others than the pool's, in the file or by flags", async (t) => {
+  const storeTls = { ca: 'etcd-ca.pem' };
+  const config = await written(t, JSON.stringify({ ...fields, storeTls }));
+  const beside = (name: string) => config.replace('storage.json', name);
+  const fromFile = await readConfiguration(Schema, { config });
+  t.like(fromFile, { value: { storeTls: { ca: beside('etcd-ca.pem') } } });
+  const pair = { storeCertificate: 'c.pem', storeKey: 'k.pem' };
+  const both = await readConfiguration(Schema, { config, ...pair });
+  t.like(both, {
+    value: { storeTls: { ca: beside('etcd-ca.pem'), certificate: 'c.pem', key: 'k.pem' } },
+  });
+  const plain = await readConfiguration(Schema, { config, storePlainText: true });
+  t.like(plain, { value: { storeTls: null } });
+  const half = await readConfiguration(Schema, { config, storeKey: 'k.pem' });
+  t.regex(half.ok ? '' : half.error, /storeTls: give certificate and key together, or neither/);
+});
+
 test('an error names the file, the field, and what to write', async (t) => {
   const { hostId: _, ...rest } = fields;
   const config = await written(t, JSON.stringify({ ...rest, listen: 'here', atach: 'file' }));

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../base/result.ts';
+import { StoreTlsSchema } from './etcd/tls.ts';
 import { HostIdSchema, NameSchema } from './records/identifiers.ts';
 
 /** A configuration file is read no further than this. */
@@ -32,6 +33,11 @@ export const commonFields = {
   listen: AddressSchema,
   /** Where the members of the pool database serve the etcd API. */
   store: v.pipe(v.array(AddressSchema), v.minLength(1), v.maxLength(storeMembers)),
+  /**
+   * How the pool database is reached where it is a cluster of etcd with certificates of its own; null
+   * is plain text, on loopback addresses only. Left out: as `tls` says.
+   */
+  storeTls: v.optional(v.nullable(StoreTlsSchema)),
   dataDir: v.string(),
   /** Left out: plain text, on loopback addresses only. */
   tls: v.optional(TlsSchema),
@@ -45,6 +51,10 @@ export function commonOptions(command: Command): Command {
     .option('--host-name <name>', 'the name of this host')
     .option('--listen <host:port>', 'where to serve; port 0 takes a free one')
     .option('--store <url>', 'the pool database: etcd://HOST:PORT,HOST:PORT', parseStore)
+    .option('--store-ca <file>', "the authority of that etcd, where it is not the pool's (PEM)")
+    .option('--store-certificate <file>', 'what that etcd is shown, where it asks (PEM)')
+    .option('--store-key <file>', 'the private key of that (PEM)')
+    .option('--store-plain-text', 'speak plain text to that etcd, on loopback addresses only')
     .option('--data-dir <directory>', 'where to keep state')
     .option('--tls-ca <file>', "the pool's certificate authority (PEM)")
     .option('--tls-certificate <file>', "this service's certificate (PEM)")
@@ -62,20 +72,25 @@ export function parseStore(text: string): string[] {
 
 /**
  * A service's configuration: the fields of the file that the flag `config` names, with flags before
- * them. Relative paths of `dataDir` and `tls` in the file are relative to the file. The failure is
+ * them. Relative paths of `dataDir`, `tls` and `storeTls` in the file are relative to the file. The failure is
  * text for the operator that names the file, each wrong field, and what to write.
  */
 export async function readConfiguration<Configuration>(
   schema: v.GenericSchema<unknown, Configuration>,
   flags: Readonly<Record<string, unknown>>,
 ): Promise<Result<Configuration, string>> {
-  const { config, tlsCa, tlsCertificate, tlsKey, ...others } = flags;
+  const { config, tlsCa, tlsCertificate, tlsKey, ...more } = flags;
+  const { storeCa, storeCertificate, storeKey, storePlainText, ...others } = more;
   const file = typeof config === 'string' ? config : null;
   const read = file === null ? ok<Fields>({}) : await readFields(file);
   if (!read.ok) return read;
-  const tls = { ...definedOf({ ca: tlsCa, certificate: tlsCertificate, key: tlsKey }) };
+  const tls = definedOf({ ca: tlsCa, certificate: tlsCertificate, key: tlsKey });
+  const storeTls = definedOf({ ca: storeCa, certificate: storeCertificate, key: storeKey });
   const merged: Fields = { ...read.value, ...definedOf(others) };
   if (Object.keys(tls).length > 0) merged.tls = { ...fieldsOf(read.value.tls), ...tls };
+  if (Object.keys(storeTls).length > 0)
+    merged.storeTls = { ...fieldsOf(read.value.storeTls), ...storeTls };
+  else if (storePlainText === true) merged.storeTls = null;
   const parsed = v.safeParse(schema, merged);
   if (parsed.success) return ok(parsed.output);
   const where = file === null ? 'the flags' : `${file} and the flags`;
@@ -116,12 +131,16 @@ async function readBounded(file: string): Promise<Result<string, string>> {
 function withPathsFrom(directory: string, fields: Fields): Fields {
   const absolute = (value: unknown) =>
     typeof value === 'string' ? resolve(directory, value) : value;
-  const tls = fieldsOf(fields.tls);
-  const paths = Object.fromEntries(Object.entries(tls).map(([name, at]) => [name, absolute(at)]));
+  const paths = (name: string): Fields => {
+    const files = Object.entries(fieldsOf(fields[name]));
+    if (files.length === 0) return {};
+    return { [name]: Object.fromEntries(files.map(([field, at]) => [field, absolute(at)])) };
+  };
   return {
     ...fields,
     ...('dataDir' in fields ? { dataDir: absolute(fields.dataDir) } : {}),
-    ...(Object.keys(tls).length > 0 ? { tls: paths } : {}),
+    ...paths('tls'),
+    ...paths('storeTls'),
   };
 }
 

@@ -62,11 +62,6 @@ export async function reach(hosts: readonly KnownHost[]): Promise<Reachability> 
   return { first, silent };
 }
 
-/** Undefined when `address` accepts a connection just now, else why not. */
-export function refusal(address: string): Promise<string | undefined> {
-  return accepts(address, connectTimeout, AbortSignal.timeout(connectTimeout));
-}
-
 /** Undefined when `address` accepts a connection, else why not. */
 function accepts(
   address: string,

@@ -13,9 +13,11 @@ import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { bounds } from '../../base/bounds.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { AddressSchema } from '../../pool/configuration.ts';
+import { StoreTlsSchema } from '../../pool/etcd/tls.ts';
 import type { HostId } from '../../pool/records/identifiers.ts';
 import { HostIdSchema, NameSchema } from '../../pool/records/identifiers.ts';
-import type { HostChoice, PoolChoice } from './layout.ts';
+import type { HostChoice, PoolChoice, StoreChoice } from './layout.ts';
 import { chooseHostPorts } from './ports.ts';
 
 /** The file in a pool's directory that holds what was chosen when the pool was made. */
@@ -47,6 +49,12 @@ const PoolChoiceSchema = v.object({
     v.minLength(1),
     v.maxLength(bounds.hosts),
   ),
+  store: v.optional(
+    v.object({
+      endpoints: v.pipe(v.array(AddressSchema), v.minLength(1)),
+      tls: v.nullable(StoreTlsSchema),
+    }),
+  ),
 });
 
 /** Chooses a new pool on this machine: ids, names, ports of the loopback address. */
@@ -54,6 +62,7 @@ export async function choosePool(
   name: string,
   hosts: number,
   hypervisor: 'xen' | 'simulated',
+  store: StoreChoice | undefined,
 ): Promise<PoolChoice> {
   const address = '127.0.0.1';
   const ports = await chooseHostPorts(address, hosts);
@@ -65,7 +74,13 @@ export async function choosePool(
       ports: own,
     }),
   );
-  return { id: randomUUID(), name, hypervisor, hosts: chosen };
+  return {
+    id: randomUUID(),
+    name,
+    hypervisor,
+    hosts: chosen,
+    ...(store === undefined ? {} : { store }),
+  };
 }
 
 /** Writes a file so that after a crash it is the old one or the new one, never a half. */

@@ -8,8 +8,9 @@ import { hypervisorNotice } from './hypervisor.ts';
 import type { HostPlan } from './layout.ts';
 import { preparePool } from './pool-directory.ts';
 import { Screen } from './screen.ts';
+import { type StoreFlags, storeOf, storeOptions } from './store.ts';
 
-interface UpFlags {
+interface UpFlags extends StoreFlags {
   readonly hosts?: number;
   readonly dir: string;
   readonly hypervisor?: 'auto' | 'xen' | 'simulated';
@@ -25,7 +26,7 @@ function hostCount(text: string): number {
 
 /** `flotilla up`: a whole pool on this machine, in the foreground. */
 export function upCommand(): Command {
-  return new Command('up')
+  const command = new Command('up')
     .description(
       'Run a whole pool on this machine, one process per service per host, until Ctrl-C.',
     )
@@ -36,23 +37,30 @@ export function upCommand(): Command {
         '--hypervisor <kind>',
         'what runs the VMs (default: xen where there is one)',
       ).choices(['auto', 'xen', 'simulated']),
-    )
+    );
+  return storeOptions(command)
     .option('--no-restart', 'leave a process that ended as it is')
     .addHelpText(
       'after',
       '\nThe state in the directory survives a restart. Exit codes: 0 stopped, 2 wrong usage or configuration.',
     )
     .action(async (flags: UpFlags) => {
+      const store = storeOf(flags);
+      if (!store.ok) return refuse(store.error);
       const prepared = await preparePool({
         directory: flags.dir,
         hosts: flags.hosts,
         hypervisor: flags.hypervisor,
+        store: store.value,
       });
       if (!prepared.ok) return refuse(prepared.error);
       const { choice, plans, poolFile, isNew } = prepared.value;
       const notices = [
         `${isNew ? 'new pool' : 'pool'} in ${flags.dir}, ${choice.hosts.length} ${choice.hosts.length === 1 ? 'host' : 'hosts'}`,
         hypervisorNotice(choice.hypervisor),
+        ...(choice.store === undefined
+          ? []
+          : [`database: etcd at ${choice.store.endpoints.join(', ')}; it is run elsewhere`]),
       ];
       const pool = flags.dir === '.flotilla' ? '' : ` --pool ${flags.dir}`;
       const next = isNew

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { assert, present } from '../../base/assert.ts';
+import { poolRights } from '../../pool/access.ts';
 import type { ServiceName } from '../../pool/records/host.ts';
 import type { HostId } from '../../pool/records/identifiers.ts';
 
@@ -37,13 +38,27 @@ export interface HostChoice {
   readonly ports: HostPorts;
 }
 
-/** A pool, as it was chosen: it never changes afterwards. */
+/** A cluster of etcd that a pool uses in place of a database of its own. */
+export interface StoreChoice {
+  /** HOST:PORT of its members. */
+  readonly endpoints: readonly string[];
+  /** Files of PEM, absolute paths; null: plain text, on loopback addresses only. */
+  readonly tls: {
+    readonly ca: string;
+    readonly certificate?: string | undefined;
+    readonly key?: string | undefined;
+  } | null;
+}
+
+/** A pool, as it was chosen: it never changes afterwards, but for the addresses of an etcd. */
 export interface PoolChoice {
   /** A UUID: members of pools of the same name do not mistake each other for their own. */
   readonly id: string;
   readonly name: string;
   readonly hypervisor: 'xen' | 'simulated';
   readonly hosts: readonly HostChoice[];
+  /** Left out: each host runs a member of the pool's own database. */
+  readonly store?: StoreChoice | undefined;
 }
 
 /** A program that a host runs. */
@@ -78,13 +93,16 @@ function at(host: HostChoice, port: keyof HostPorts): string {
 }
 
 /** HOST:PORT of each service of a host. */
-export function endpoints(host: HostChoice): Readonly<Record<ServiceName, string>> {
+export function endpoints(
+  pool: PoolChoice,
+  host: HostChoice,
+): Readonly<Partial<Record<ServiceName, string>>> {
   return {
     'vm-lifecycle': at(host, 'vm-lifecycle'),
     storage: at(host, 'storage'),
     network: at(host, 'network'),
     xenstore: at(host, 'xenstore'),
-    consensus: at(host, 'consensus'),
+    ...(pool.store === undefined ? { consensus: at(host, 'consensus') } : {}),
   };
 }
 
@@ -101,25 +119,15 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
     hostId: host.id,
     hostName: host.name,
     listen: at(host, name),
-    store: pool.hosts.map((each) => at(each, 'consensus')),
+    ...(pool.store === undefined
+      ? { store: pool.hosts.map((each) => at(each, 'consensus')) }
+      : { store: pool.store.endpoints, storeTls: pool.store.tls }),
     dataDir: join(directory, name),
     tls: tls(directory, name),
   });
-  const services = endpoints(host);
+  const services = endpoints(pool, host);
   const processes: HostProcess[] = [
-    {
-      name: 'consensus',
-      command: ['consensus'],
-      configuration: {
-        name: host.name,
-        dataDir: join(directory, 'consensus'),
-        listenClient: at(host, 'consensus'),
-        listenPeer: at(host, 'peer'),
-        clusterToken: pool.id,
-        initialCluster: Object.fromEntries(pool.hosts.map((each) => [each.name, at(each, 'peer')])),
-        tls: tls(directory, 'consensus'),
-      },
-    },
+    ...(pool.store === undefined ? [memberProcess(pool, host, directory)] : []),
     {
       name: 'xenstore',
       command: ['xenstored'],
@@ -161,6 +169,24 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
       configuration: { socket },
     });
   return { host: { id: host.id, name: host.name }, directory, processes };
+}
+
+/** The host's member of the pool's own database. */
+function memberProcess(pool: PoolChoice, host: HostChoice, directory: string): HostProcess {
+  return {
+    name: 'consensus',
+    command: ['consensus'],
+    configuration: {
+      name: host.name,
+      dataDir: join(directory, 'consensus'),
+      listenClient: at(host, 'consensus'),
+      listenPeer: at(host, 'peer'),
+      clusterToken: pool.id,
+      initialCluster: Object.fromEntries(pool.hosts.map((each) => [each.name, at(each, 'peer')])),
+      tls: tls(directory, 'consensus'),
+      rights: poolRights(pool.hosts),
+    },
+  };
 }
 
 function tls(directory: string, name: ServiceName): Readonly<Record<string, string>> {

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../base/result.ts';
 import { choosePool, readChoice, saveChoice, writeDurably } from './choice.ts';
 import { isXenControlDomain } from './hypervisor.ts';
 import { issueIdentities } from './identities.ts';
-import { endpoints, type HostPlan, hostPlan, type PoolChoice } from './layout.ts';
+import { endpoints, type HostPlan, hostPlan, type PoolChoice, type StoreChoice } from './layout.ts';
 import { portsAreFree } from './ports.ts';
 
 /** What the operator asked for; undefined: whatever the pool has, or the default for a new one. */
@@ -12,6 +12,8 @@ export interface UpRequest {
   readonly directory: string;
   readonly hosts: number | undefined;
   readonly hypervisor: 'auto' | 'xen' | 'simulated' | undefined;
+  /** A cluster of etcd to use; undefined: the pool's own database, or what the pool has. */
+  readonly store: StoreChoice | undefined;
 }
 
 /** A pool that can be run. */
@@ -43,7 +45,7 @@ export async function preparePool(request: UpRequest): Promise<Result<PreparedPo
       );
   }
   await issueIdentities(directory, choice);
-  if (isNew) saveChoice(directory, choice);
+  if (isNew || request.store !== undefined) saveChoice(directory, choice);
   const poolFile = join(directory, 'pool.json');
   writeDurably(poolFile, `${JSON.stringify(poolFileContent(choice), null, 2)}\n`);
   const plans = choice.hosts.map((host) => {
@@ -72,7 +74,7 @@ async function newPool(request: UpRequest): Promise<Result<PoolChoice, string>> 
     return fail(
       `${request.directory} has a pool.json but no choice.json: it was not made by flotilla up, or is damaged; choose another --dir`,
     );
-  return ok(await choosePool('pool', hosts, hypervisor));
+  return ok(await choosePool('pool', hosts, hypervisor, request.store));
 }
 
 function sameAsAsked(choice: PoolChoice, request: UpRequest): Result<PoolChoice, string> {
@@ -85,7 +87,13 @@ function sameAsAsked(choice: PoolChoice, request: UpRequest): Result<PoolChoice,
     return fail(
       `--hypervisor ${hypervisor}: the pool in ${request.directory} was made with ${choice.hypervisor}; leave the flag out, or start a new pool with --dir`,
     );
-  return ok(choice);
+  if (request.store === undefined) return ok(choice);
+  if (choice.store === undefined)
+    return fail(
+      `--store: the pool in ${request.directory} has a database of its own; leave the flag out, or start a new pool with --dir`,
+    );
+  // The members of that etcd may have moved, and its certificates too; what they hold is the pool.
+  return ok({ ...choice, store: request.store });
 }
 
 /** What the CLI reads: see `cli/connection`. */
@@ -95,12 +103,13 @@ export function poolFileContent(choice: PoolChoice): object {
     hosts: choice.hosts.map((host) => ({
       id: host.id,
       name: host.name,
-      endpoints: endpoints(host),
+      endpoints: endpoints(choice, host),
     })),
     identity: {
       ca: 'identity/ca.pem',
       certificate: 'identity/operator.pem',
       key: 'identity/operator-key.pem',
     },
+    ...(choice.store === undefined ? {} : { database: choice.store }),
   };
 }

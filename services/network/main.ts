@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { ok, type Result } from '../../base/result.ts';
 import { type Clock, systemClock } from '../../pool/clock.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
+import { credentialsForStore } from '../../pool/etcd/store-credentials.ts';
 import type { Failure } from '../../pool/failure.ts';
 import { readCredentials } from '../../pool/identity/credentials.ts';
 import { openPool, type Pool } from '../../pool/pool.ts';
@@ -46,9 +47,11 @@ async function runNetwork(configuration: NetworkConfiguration): Promise<Result<R
   const credentials = await readCredentials(configuration.tls);
   if (!credentials.ok) return credentials;
   const { client, server } = credentials.value;
+  const store = await credentialsForStore(configuration, client);
+  if (!store.ok) return store;
   const driver = await driverOf(configuration);
   if (!driver.ok) return driver;
-  const database = etcdDatabase({ endpoints: configuration.store, credentials: client });
+  const database = etcdDatabase({ endpoints: configuration.store, credentials: store.value });
   const log = pino({ base: { service: 'network' } });
   const started = await startNetwork(configuration, {
     pool: openPool(database),

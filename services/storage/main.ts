@@ -5,6 +5,7 @@ import { ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import { type Clock, systemClock } from '../../pool/clock.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
+import { credentialsForStore } from '../../pool/etcd/store-credentials.ts';
 import type { Failure } from '../../pool/failure.ts';
 import { readCredentials } from '../../pool/identity/credentials.ts';
 import { type RunnerLog, runOperations } from '../../pool/operations/runner.ts';
@@ -42,7 +43,9 @@ async function runStorage(configuration: StorageConfiguration): Promise<Result<R
   const credentials = await readCredentials(configuration.tls);
   if (!credentials.ok) return credentials;
   const { client, server } = credentials.value;
-  const database = etcdDatabase({ endpoints: configuration.store, credentials: client });
+  const store = await credentialsForStore(configuration, client);
+  if (!store.ok) return store;
+  const database = etcdDatabase({ endpoints: configuration.store, credentials: store.value });
   const log = pino({ base: { service: 'storage' } });
   const surroundings = { pool: openPool(database), credentials: server, clock: systemClock, log };
   const started = await startStorage(configuration, surroundings);

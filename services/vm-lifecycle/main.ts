@@ -6,6 +6,7 @@ import { milliseconds } from '../../base/units.ts';
 import type { Hypervisor, HypervisorInfo } from '../../hypervisor/port.ts';
 import { systemClock } from '../../pool/clock.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
+import { credentialsForStore } from '../../pool/etcd/store-credentials.ts';
 import { eventWriter } from '../../pool/events.ts';
 import type { Failure } from '../../pool/failure.ts';
 import { hostSession } from '../../pool/host-session.ts';
@@ -55,6 +56,8 @@ export async function runVmLifecycle(
   const credentials = await readCredentials(configuration.tls);
   if (!credentials.ok) return credentials;
   const { client } = credentials.value;
+  const store = await credentialsForStore(configuration, client);
+  if (!store.ok) return store;
   const journal = await openDomainJournal(join(dataDir, 'domains'));
   if (!journal.ok) return journal;
   const hypervisor = await connectHypervisor(configuration);
@@ -62,7 +65,7 @@ export async function runVmLifecycle(
   if (!info.ok) return abandon(hypervisor, info.error);
 
   const clock = systemClock;
-  const database = etcdDatabase({ endpoints: configuration.store, credentials: client });
+  const database = etcdDatabase({ endpoints: configuration.store, credentials: store.value });
   const pool = openPool(database);
   const storage = connect(services.storage, client);
   const network = connect(services.network, client);
