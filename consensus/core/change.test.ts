@@ -283,6 +283,22 @@ test('[R52] the last voter of a pool waits for the leader that leaves it', (t) =
   t.like(pool.raft(2), { role: 'leader', term: term(2) });
 });
 
+test('[R56] a voter whose removal is not committed stands, leads, and hands over', (t) => {
+  const pool = led(2);
+  pool.change(1, remove(2));
+  pool.deliver();
+  pool.persist(2);
+  // The leader loses the entry. Member 2 has it, and without member 2 there is no majority of two.
+  pool.restart(memberId(1));
+  pool.drop();
+  t.deepEqual([votersAt(pool, 1), votersAt(pool, 2)], [[1, 2], [1]]);
+  pool.tick(2, 200);
+  pool.settle();
+  t.like(pool.raft(1), { role: 'leader', term: term(3) });
+  t.like(pool.raft(2), { role: 'follower', standing: 'removed', term: term(2) });
+  t.deepEqual(votersAt(pool, 1), [1]);
+});
+
 test('[R53] a member that is removed hears of it', (t) => {
   const pool = led(3);
   pool.change(1, remove(3));

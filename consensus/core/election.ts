@@ -36,14 +36,26 @@ export function tickElection(raft: Raft, elapsed: number, jitter: number): void 
   raft.electionElapsed += elapsed;
   raft.electionTimeout ??=
     electionTimeoutMin + Math.floor(jitter * (electionTimeoutMax - electionTimeoutMin));
-  if (!isVoter(raft.log.configuration, raft.id)) return;
+  if (!mayStand(raft)) return;
   // A vote that is still being written: a new election would not get there sooner.
   if (raft.role === 'candidate' && raft.durable.term !== raft.term) return;
   // Nobody else could lead a pool of one: there is nothing to wait for, but for a leader that
   // has been removed and is about to hand over.
+  const { voters } = raft.log.configuration;
   const alone =
-    raft.log.configuration.voters.length === 1 && raft.role === 'follower' && raft.leader === null;
+    voters.length === 1 &&
+    voters[0] === raft.id &&
+    raft.role === 'follower' &&
+    raft.leader === null;
   if (alone || raft.electionElapsed >= raft.electionTimeout) askForVotes(raft);
+}
+
+/**
+ * Whether this member may be needed as a leader: it votes, or it did before a removal that is not
+ * committed as far as it knows. Without its log the others may be unable to elect anybody (4.2.2).
+ */
+function mayStand({ log, commit, id }: Raft): boolean {
+  return isVoter(log.configuration, id) || isVoter(log.configurationAt(commit), id);
 }
 
 /** Asks whether an election could be won, without starting it (9.6). */
@@ -155,7 +167,7 @@ export function onVoteReply(raft: Raft, message: Message & { kind: 'vote-reply' 
 
 /** The leader wants this member to take over (3.10): no question beforehand, nobody sticks. */
 export function onTakeOver(raft: Raft): void {
-  if (raft.role !== 'leader' && isVoter(raft.log.configuration, raft.id)) campaign(raft, true);
+  if (raft.role !== 'leader' && mayStand(raft)) campaign(raft, true);
 }
 
 /** Nothing was heard of a majority for a whole time-out: somebody else may lead by now (6.2). */

@@ -109,11 +109,12 @@ function tick(raft: Raft, elapsed: number, jitter: number): void {
   leadership.sinceHeartbeat += elapsed;
   tickTransfers(raft, elapsed);
   tickProgress(raft, elapsed);
-  tickHandOver(raft, elapsed);
   if (leadership.sinceHeartbeat >= limits.heartbeatInterval) broadcastHeartbeat(raft);
-  if (raft.electionElapsed < limits.electionTimeoutMax) return;
-  raft.electionElapsed = 0;
-  stepDownWithoutMajority(raft);
+  if (raft.electionElapsed >= limits.electionTimeoutMax) {
+    raft.electionElapsed = 0;
+    stepDownWithoutMajority(raft);
+  }
+  tickHandOver(raft, elapsed);
 }
 
 /** A message: terms first (3.3), then what it says. */

@@ -86,8 +86,10 @@ export class CorePool {
 
   /** Starts a member from what is durable; what it was writing is lost. */
   restart(id: MemberId): void {
-    const { hardState, snapshot, base, entries } = this.disk(id);
-    const recovered = recover(hardState, snapshot, base, entries);
+    const disk = this.disk(id);
+    const recovered = recover(disk.hardState, disk.snapshot, disk.base, disk.entries);
+    disk.base = recovered.base;
+    disk.entries = [...recovered.entries];
     this.rafts.set(id, createRaft(id, this.limits, recovered));
     this.writes.set(id, []);
   }
