@@ -1,7 +1,7 @@
 import test from 'ava';
 import { bytes } from '../../base/units.ts';
 import { CorePool, stateOf } from '../../test/golden/raft/core-pool.ts';
-import { describeEntry } from '../../test/simulation/consensus/checks.ts';
+import { renderPayload } from '../../test/golden/raft/render.ts';
 import type { Entry } from './entry.ts';
 import { logIndex, memberId, term } from './ids.ts';
 import type { Message, MessageBody } from './message.ts';
@@ -229,7 +229,7 @@ test('[R22] committed entries are handed out once and in order', (t) => {
   const handedOut: string[] = [];
   const pool = new CorePool(3, {}, (raft, { committed }) => {
     for (const entry of committed)
-      if (raft.id === 2) handedOut.push(`${entry.index} ${describeEntry(entry)}`);
+      if (raft.id === 2) handedOut.push(`${entry.index} ${renderPayload(entry)}`);
   });
   pool.elect(1);
   pool.propose(1, 'a', 'b');

@@ -53,7 +53,8 @@ function renderEntries(entries: readonly Entry[]): string {
   return `[${entries.map((entry) => `${place(entry)} ${renderPayload(entry)}`).join(', ')}]`;
 }
 
-function renderPayload({ payload }: Entry): string {
+/** What an entry says, in few words. */
+export function renderPayload({ payload }: Entry): string {
   switch (payload.kind) {
     case 'noop':
       return 'noop';
