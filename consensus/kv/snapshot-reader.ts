@@ -20,7 +20,7 @@ export interface Content {
   readonly leases: LeaseTable;
   readonly members: MemberTable;
   readonly alarms: AlarmTable;
-  auth: AuthTable;
+  readonly auth: AuthTable;
 }
 
 /** Reads a whole snapshot. The failure says which chunk is damaged or missing. */
@@ -118,7 +118,7 @@ function readRecord(state: ReadState, reader: ByteReader): string | null {
   if (kind === recordKinds.auth) {
     const { roles, users } = state;
     const [enabled, revision] = [reader.u8() !== 0, reader.varint()];
-    state.auth = AuthTable.of({ enabled, revision, roles, users });
+    state.auth.restore({ enabled, revision, roles, users });
     return null;
   }
   if (kind !== recordKinds.compacted && kind !== recordKinds.change)

@@ -60,7 +60,9 @@ test('what a snapshot holds makes the same table', (t) => {
   fc.assert(
     fc.property(fc.array(authChangeOf, { maxLength: 40 }), (changes) => {
       const table = tableAfter(...changes);
-      t.deepEqual(AuthTable.of(table.state()).state(), table.state());
+      const restored = new AuthTable();
+      restored.restore(table.state());
+      t.deepEqual(restored.state(), table.state());
     }),
   );
 });

@@ -40,13 +40,11 @@ export class AuthTable {
   #enabled = false;
   #revision = untouched;
 
-  /** The table that a snapshot holds. */
-  static of({ enabled, revision, roles, users }: AuthState): AuthTable {
-    const table = new AuthTable();
-    table.#fill({ roles, users });
-    table.#enabled = enabled;
-    table.#revision = revision;
-    return table;
+  /** Fills an empty table with what a snapshot holds. */
+  restore({ enabled, revision, roles, users }: AuthState): void {
+    this.#fill({ roles, users });
+    this.#enabled = enabled;
+    this.#revision = revision;
   }
 
   /** Whether rights are enforced. */
