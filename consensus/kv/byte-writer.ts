@@ -8,8 +8,12 @@ const initialCapacity = 512;
  * varints; signed 64-bit numbers as 8 bytes, least first; byte strings after their length.
  */
 export class ByteWriter {
-  #buffer = Buffer.allocUnsafe(initialCapacity);
+  #buffer: Buffer;
   #length = 0;
+
+  constructor(capacity = initialCapacity) {
+    this.#buffer = Buffer.allocUnsafe(capacity);
+  }
 
   get length(): number {
     return this.#length;

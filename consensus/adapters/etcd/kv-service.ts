@@ -14,7 +14,17 @@ import {
   revision,
   txnRequest,
 } from './requests.ts';
-import { deleteResponse, putResponse, rangeResponse, txnResponse } from './responses.ts';
+import {
+  deleteResponse,
+  largeRangeResponse,
+  putResponse,
+  rangeResponse,
+  txnResponse,
+} from './responses.ts';
+import { inTurns } from './turns.ts';
+
+/** An answer with as many keys is encoded in turns. */
+const keysInTurns = 1000;
 
 /** etcd's KV service: reads here once they are linearizable, writes through the log. */
 export function kvService(member: EtcdMember): LeanHandlers<KV> {
@@ -30,7 +40,10 @@ export function kvService(member: EtcdMember): LeanHandlers<KV> {
         if (!current.ok) return current;
       }
       const reply = store.range(request.value);
-      return reply.ok ? ok(rangeResponse(reply.value, encodedHeader)) : storeFailure(reply.error);
+      if (!reply.ok) return storeFailure(reply.error);
+      if (reply.value.versions.length < keysInTurns)
+        return ok(rangeResponse(reply.value, encodedHeader));
+      return ok(await inTurns(largeRangeResponse(reply.value, encodedHeader)));
     }),
     put: unary(async (wire) => {
       const request = putRequest(wire);

@@ -14,6 +14,7 @@ import type { LeaseId, Revision, Version } from '../../kv/version.ts';
 import {
   deleteResponse,
   encodeHeader,
+  largeRangeResponse,
   putResponse,
   rangeResponse,
   txnResponse,
@@ -110,6 +111,30 @@ test('what a range, a put and a deletion found is encoded as their messages say'
       },
     ),
   );
+});
+
+test('a large range is encoded in turns, as a small one is', (t) => {
+  const version = (at: number): Version => ({
+    key: `key-${at}` as ByteString,
+    value: 'v'.repeat(at % 5000) as ByteString,
+    createRevision: at as Revision,
+    modRevision: (2 * at) as Revision,
+    sub: 0,
+    version: at % 300,
+    lease: BigInt(at % 3) as LeaseId,
+    previous: null,
+  });
+  const versions = Array.from({ length: 2000 }, (_, at) => version(at));
+  for (const keysOnly of [false, true]) {
+    const revision = 5000 as Revision;
+    const reply = { kind: 'range', revision, versions, keysOnly, more: true, count: 9999 } as const;
+    const turns = largeRangeResponse(reply, header);
+    let count = 0;
+    let turn = turns.next();
+    for (; turn.done !== true; turn = turns.next()) count += 1;
+    t.true(turn.value.equals(rangeResponse(reply, header)));
+    t.true(keysOnly || count > 10);
+  }
 });
 
 test('what a transaction did is encoded as its message says', (t) => {

@@ -6,6 +6,7 @@ import type {
   RangeReply,
   TxnReply,
 } from '../../kv/reply.ts';
+import type { Turns } from '../../kv/state-hash.ts';
 import { isTombstone, type Revision, type Version } from '../../kv/version.ts';
 import { bytesSize, int64Size, messageSize, numberSize, WireWriter } from './wire-writer.ts';
 
@@ -46,6 +47,34 @@ export function rangeResponse(reply: RangeReply, header: HeaderOf): Buffer {
   writer.flag(3, reply.more);
   writer.number(4, reply.count);
   return writer.finish();
+}
+
+/** Bytes of a large answer that are counted or written in one turn: a millisecond at most. */
+const turnBytes = 256 * 2 ** 10;
+
+/** RangeResponse of many keys, in turns: a leader that is silent for longer is taken for dead. */
+export function* largeRangeResponse(reply: RangeReply, header: HeaderOf): Turns<Buffer> {
+  const start = begin(header(reply.revision)).finish();
+  let size = start.length + numberSize(1) + numberSize(reply.count);
+  let turn = size + turnBytes;
+  for (const version of reply.versions) {
+    size += messageSize(keyValueSize(version, reply.keysOnly));
+    if (size < turn) continue;
+    turn = size + turnBytes;
+    yield;
+  }
+  const writer = new WireWriter(size);
+  writer.raw(start);
+  turn = turnBytes;
+  for (const version of reply.versions) {
+    writeKeyValue(writer, 2, version, reply.keysOnly);
+    if (writer.length < turn) continue;
+    turn = writer.length + turnBytes;
+    yield;
+  }
+  writer.flag(3, reply.more);
+  writer.number(4, reply.count);
+  return writer.flush();
 }
 
 /** PutResponse. */

@@ -9,7 +9,16 @@ import { ByteWriter } from '../../kv/byte-writer.ts';
  * Field numbers are below 16, so that a tag is one byte. What is zero or empty is left out.
  */
 export class WireWriter {
-  readonly #bytes = new ByteWriter();
+  readonly #bytes: ByteWriter;
+
+  /** `capacity`: how much will be written, where that is known and is much. */
+  constructor(capacity?: number) {
+    this.#bytes = new ByteWriter(capacity);
+  }
+
+  get length(): number {
+    return this.#bytes.length;
+  }
 
   /** A whole number from 0 to 2^53 - 1. */
   number(field: number, value: number): void {
@@ -50,6 +59,11 @@ export class WireWriter {
 
   finish(): Buffer {
     return this.#bytes.finish();
+  }
+
+  /** What was written, without a copy: of a writer that writes nothing more. */
+  flush(): Buffer {
+    return this.#bytes.flush();
   }
 }
 
