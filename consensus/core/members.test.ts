@@ -36,6 +36,16 @@ test('[R41] a successor that does not come forward: the leader goes on', (t) => 
   t.is(pool.raft(1).role, 'leader');
 });
 
+test('[R57] the leadership is handed to a voter only, and to one at a time', (t) => {
+  const pool = new CorePool(3, {}, undefined, [memberId(4)]);
+  pool.elect(1);
+  for (const to of [4, 9, 1]) pool.step(1, { kind: 'transfer', to: memberId(to) });
+  t.is(pool.raft(1).leadership?.transfer, null);
+  pool.step(1, { kind: 'transfer', to: memberId(2) });
+  pool.step(1, { kind: 'transfer', to: memberId(3) });
+  t.like(pool.raft(1).leadership?.transfer, { to: memberId(2) });
+});
+
 const start = { index: logIndex(0), term: term(0) };
 const three: Configuration = configurationOf([1, 2, 3].map(memberId));
 
