@@ -20,6 +20,8 @@ export interface CallRules {
   readonly changes?: boolean;
   /** How long a database without a leader is asked again: an election takes a second or two. */
   readonly patience?: Milliseconds;
+  /** Nobody is told that the database must be waited for. */
+  readonly quiet?: boolean;
   /** What one member has for its answer. */
   readonly timeout?: Milliseconds;
   /** Only this member is asked. */
@@ -152,8 +154,10 @@ export function openDatabase(settings: DatabaseSettings): Database {
         const done = await round(attempt, rules);
         if (done.ok) return ok(done.value);
         if (!done.error.again || performance.now() >= givesUpAt) return fail(done.error.problem);
-        if (!told) settings.onWait(done.error.problem);
-        told = true;
+        if (!told && rules.quiet !== true) {
+          settings.onWait(done.error.problem);
+          told = true;
+        }
         await sleep(pause);
       }
     },

@@ -42,8 +42,8 @@ export interface Survey {
 
 /** What one member has to say how it is. */
 const statusTimeout = milliseconds(2000);
-/** Whoever looks at the members may do so because there is no leader: nobody waits for one. */
-const patience = milliseconds(0);
+/** Whoever looks at the members may do so because there is no leader: an election's time is enough. */
+const patience = milliseconds(1500);
 
 /**
  * Asks one member who takes part, and then each how it is. A database without a leader lists nobody:
@@ -53,7 +53,7 @@ const patience = milliseconds(0);
 export async function survey(database: Database): Promise<Result<Survey, Problem>> {
   const listed = await database.call(
     (to, settings) => to.client(Cluster).memberList({}, settings),
-    { patience, timeout: statusTimeout },
+    { patience, timeout: statusTimeout, quiet: true },
   );
   if (!listed.ok) return surveyOfKnown(database, listed.error);
   const { members } = listed.value;
@@ -108,7 +108,7 @@ async function ask(database: Database, member: Member): Promise<Asked> {
 async function alarmsOf(database: Database): Promise<ReadonlyMap<bigint, readonly string[]>> {
   const asked = await database.call(
     (to, settings) => to.client(Maintenance).alarm({ action: 'GET' }, settings),
-    { patience, timeout: statusTimeout },
+    { patience, timeout: statusTimeout, quiet: true },
   );
   const alarms = new Map<bigint, string[]>();
   if (!asked.ok) return alarms;
