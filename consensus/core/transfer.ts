@@ -1,4 +1,4 @@
-import { isVoter, membersOf } from './configuration.ts';
+import { isVoter } from './configuration.ts';
 import { becomeFollower } from './election.ts';
 import type { MemberId } from './ids.ts';
 import { handOver } from './leader.ts';
@@ -65,5 +65,5 @@ export function retire(raft: Raft): void {
 }
 
 function isRemoved({ log, commit, id }: Raft): boolean {
-  return !membersOf(log.configuration).includes(id) && log.configurationIndex <= commit;
+  return !isVoter(log.configuration, id) && log.configurationIndex <= commit;
 }
