@@ -30,6 +30,7 @@ export interface Flags {
 /** The command with its flags and its help, without what it does. */
 export function flagsCommand(): Command {
   return new Command('consensus')
+    .enablePositionalOptions()
     .description(
       'Run one member of the pool database: a replicated key-value store with the etcd v3 API.',
     )

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { type MemberId, memberId } from './core/ids.ts';
 
 /** What tells this pool's database from all others. */
@@ -20,6 +20,19 @@ export function poolIdentity(token: string, names: Iterable<string>): PoolIdenti
 /** The identity of a pool by what its members call it. */
 export function namedPool(pool: string): PoolIdentity {
   return { pool, clusterId: BigInt(`0x${pool}`) };
+}
+
+/**
+ * The identity of the pool that these members begin with what was saved of another one: theirs
+ * alone, so that no member of the former pool can take part by mistake.
+ */
+export function restoredPool(token: string, names: Iterable<string>, saved: string): PoolIdentity {
+  return namedPool(digest('restored', token, saved, ...[...names].sort()).slice(0, 16));
+}
+
+/** The identity of a pool that goes on with one member of another one. */
+export function recoveredPool(): PoolIdentity {
+  return namedPool(randomBytes(8).toString('hex'));
 }
 
 /** The id of a member of the pool's first configuration: 48 bits, so that it is an exact number. */

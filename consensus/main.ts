@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { type Flags, flagsCommand, settingsOf } from './flags.ts';
+import { recoverCommand, restoreCommand } from './offline/commands.ts';
 import type { StartFailure } from './start/failure.ts';
 import { startMember } from './start/member.ts';
 
@@ -9,11 +10,14 @@ const exitCodes = { final: 2, failure: 1 } as const;
 
 /** `flotilla consensus`: one member of the pool database as a process. */
 export function consensusCommand(): Command {
-  return flagsCommand().action(async (flags: Flags) => {
-    const failure = await run(flags);
-    process.stderr.write(`error: ${failure.detail}\n`);
-    process.exit(failure.isFinal ? exitCodes.final : exitCodes.failure);
-  });
+  return flagsCommand()
+    .action(async (flags: Flags) => {
+      const failure = await run(flags);
+      process.stderr.write(`error: ${failure.detail}\n`);
+      process.exit(failure.isFinal ? exitCodes.final : exitCodes.failure);
+    })
+    .addCommand(restoreCommand())
+    .addCommand(recoverCommand());
 }
 
 /** Runs until a signal ends the process; resolves with what else did. */

@@ -36,6 +36,7 @@ test('settings that are whole are read, with defaults for the rest', (t) => {
       tls: null,
       quota: bytes(512 * 2 ** 20),
       retainRevisions: 100_000,
+      rights: null,
     },
   });
 });

@@ -43,8 +43,11 @@ export interface MemberSettings {
   readonly rights?: Foundation | null;
 }
 
-/** Members that one pool database may have: an even number more would only slow it down. */
-const membersMax = 7;
+/** Voters that a pool may begin with: more would only slow it down. */
+const votersMax = 7;
+
+/** Members that may be named: voters, and as many learners. */
+const membersMax = 2 * votersMax;
 
 /**
  * Above twice this many revisions, what is older is compacted: enough for a watcher to come back
@@ -81,12 +84,10 @@ const Name = v.pipe(
   v.regex(/^[\w.-]{1,63}$/, 'is not 1 to 63 letters, digits, "_", "-" and "."'),
 );
 
-const SettingsSchema = v.strictObject({
+/** What commands on a data directory need to know as well. */
+const offlineFields = {
   name: Name,
   dataDir: v.pipe(v.string(), v.minLength(1)),
-  listenClient: Address,
-  listenPeer: Address,
-  advertiseClient: v.optional(Address),
   initialCluster: v.pipe(
     v.record(Name, PeerAddress),
     v.check(
@@ -94,8 +95,17 @@ const SettingsSchema = v.strictObject({
       `names more than ${membersMax} members`,
     ),
   ),
-  initialClusterState: v.optional(v.picklist(['new', 'existing'], 'is not new or existing'), 'new'),
   clusterToken: v.optional(v.pipe(v.string(), v.maxLength(63)), 'flotilla'),
+};
+
+const OfflineSchema = v.strictObject(offlineFields);
+
+const SettingsSchema = v.strictObject({
+  ...offlineFields,
+  listenClient: Address,
+  listenPeer: Address,
+  advertiseClient: v.optional(Address),
+  initialClusterState: v.optional(v.picklist(['new', 'existing'], 'is not new or existing'), 'new'),
   tls: v.optional(
     v.strictObject({
       ca: v.pipe(v.string(), v.minLength(1)),
@@ -125,10 +135,7 @@ export function readSettings(
   quotaDefault: Bytes,
 ): Result<MemberSettings, string> {
   const parsed = v.safeParse(SettingsSchema, raw);
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    return fail(`${source}: ${v.getDotPath(issue) ?? 'content'}: ${problemOf(issue)}`);
-  }
+  if (!parsed.success) return fail(issueText(source, parsed.issues[0]));
   const { advertiseClient, initialCluster, tls, insecure, quota, rights, ...rest } = parsed.output;
   const settings = {
     ...rest,
@@ -142,15 +149,41 @@ export function readSettings(
   return problem === null ? ok(settings) : fail(`${source}: ${problem}`);
 }
 
+/** What commands on the data directory of a member that does not run are told. */
+export type OfflineSettings = Pick<
+  MemberSettings,
+  'name' | 'dataDir' | 'initialCluster' | 'clusterToken'
+>;
+
+/** Checks what such a command was told. The failure names the field. */
+export function readOfflineSettings(
+  raw: RawSettings,
+  source: string,
+): Result<OfflineSettings, string> {
+  const parsed = v.safeParse(OfflineSchema, raw);
+  if (!parsed.success) return fail(issueText(source, parsed.issues[0]));
+  const { initialCluster, ...rest } = parsed.output;
+  if (initialCluster[rest.name] === undefined)
+    return fail(`${source}: initialCluster: does not name the member ${rest.name}`);
+  return ok({ ...rest, initialCluster: new Map(Object.entries(initialCluster)) });
+}
+
+function issueText(source: string, issue: v.BaseIssue<unknown>): string {
+  return `${source}: ${v.getDotPath(issue) ?? 'content'}: ${problemOf(issue)}`;
+}
+
 function problemOf(issue: v.BaseIssue<unknown>): string {
   if (issue.received === 'undefined') return 'is missing';
   return issue.expected === 'never' ? 'is not a known field' : issue.message;
 }
 
 function inconsistency(settings: MemberSettings): string | null {
-  const { name, initialCluster, listenPeer } = settings;
-  if (initialCluster.has(name)) return null;
-  return `initialCluster: does not name this member, ${name}; add ${name}=${listenPeer}`;
+  const { name, initialCluster, initialClusterState, listenPeer } = settings;
+  if (!initialCluster.has(name))
+    return `initialCluster: does not name this member, ${name}; add ${name}=${listenPeer}`;
+  if (initialClusterState === 'new' && initialCluster.size > votersMax)
+    return `initialCluster: names ${initialCluster.size} members, of at most ${votersMax} to begin with`;
+  return null;
 }
 
 const tlsFlags = 'tls (--tls-ca, --tls-cert, --tls-key)';

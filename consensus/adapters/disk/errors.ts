@@ -1,5 +1,3 @@
-import type { StoreError } from '../../ports.ts';
-
 /** Why a data directory could not be opened. */
 export type OpenErrorCode =
   /** Another process uses it. */
@@ -18,7 +16,10 @@ export interface OpenError {
 }
 
 /** Errors of the file system, as the store's: the one table from errno to code. */
-export function fromErrno(error: unknown, what: string): StoreError & OpenError {
+export function fromErrno(
+  error: unknown,
+  what: string,
+): { readonly code: 'full' | 'failed'; readonly detail: string } {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   const reason = error instanceof Error ? error.message : String(error);
   if (code === 'ENOSPC' || code === 'EDQUOT')

@@ -40,6 +40,7 @@ export class DiskLogStore implements LogStore {
   readonly #log: LogFiles;
   readonly #snapshots: SnapshotFiles;
   readonly #lock: DirectoryLock;
+  readonly #named: (pool: string) => Promise<void>;
   readonly #busy = new Set<Promise<unknown>>();
 
   private constructor(
@@ -47,7 +48,9 @@ export class DiskLogStore implements LogStore {
     log: LogFiles,
     snapshots: SnapshotFiles,
     lock: DirectoryLock,
+    named: (pool: string) => Promise<void>,
   ) {
+    this.#named = named;
     this.recovered = opened.recovered;
     this.incarnation = opened.incarnation;
     this.cutBytes = opened.cutBytes;
@@ -96,10 +99,12 @@ export class DiskLogStore implements LogStore {
     const log = await beginLog(join(directory, 'log'), segmentBytes, read.value, snapshot);
     if (!log.ok) return log;
     const incarnation = (stored.value?.incarnation ?? 0) + 1;
-    await writeIdentity(directory, identity, incarnation, configuration);
+    const named = (pool: string): Promise<void> =>
+      writeIdentity(directory, { ...identity, pool }, incarnation, configuration);
+    await named(identity.pool);
     const cutBytes = read.value?.cutBytes ?? 0;
     const opened = { recovered: log.value.recovered, incarnation, cutBytes };
-    return ok(new DiskLogStore(opened, log.value.files, snapshots.value, lock));
+    return ok(new DiskLogStore(opened, log.value.files, snapshots.value, lock, named));
   }
 
   write(list: readonly Persist[]): Promise<Result<void, StoreError>> {
@@ -130,6 +135,18 @@ export class DiskLogStore implements LogStore {
 
   storePiece(piece: StoreChunk): Promise<Result<number, StoreError>> {
     return this.#track(this.#snapshots.storePiece(piece));
+  }
+
+  /**
+   * From now on this directory belongs to another pool, durably: the members of the former one are
+   * strangers.
+   */
+  async adoptPool(pool: string): Promise<Result<void, StoreError>> {
+    try {
+      return ok(await this.#named(pool));
+    } catch (error) {
+      return fail(fromErrno(error, 'name the new pool in member.json'));
+    }
   }
 
   async close(): Promise<void> {
