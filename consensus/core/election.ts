@@ -36,7 +36,10 @@ export function tickElection(raft: Raft, elapsed: number, jitter: number): void 
   raft.electionElapsed += elapsed;
   raft.electionTimeout ??=
     electionTimeoutMin + Math.floor(jitter * (electionTimeoutMax - electionTimeoutMin));
-  if (!mayStand(raft)) return;
+  if (!mayStand(raft)) {
+    if (raft.electionElapsed >= raft.electionTimeout) forgetLeader(raft);
+    return;
+  }
   // A vote that is still being written: a new election would not get there sooner.
   if (raft.role === 'candidate' && raft.durable.term !== raft.term) return;
   // Nobody else could lead a pool of one: there is nothing to wait for, but for a leader that
@@ -48,6 +51,12 @@ export function tickElection(raft: Raft, elapsed: number, jitter: number): void 
     raft.role === 'follower' &&
     raft.leader === null;
   if (alone || raft.electionElapsed >= raft.electionTimeout) askForVotes(raft);
+}
+
+/** Whoever may not stand only stops to count on a leader that is silent: it refuses at once again. */
+function forgetLeader(raft: Raft): void {
+  raft.leader = null;
+  restartElectionTimer(raft);
 }
 
 /**

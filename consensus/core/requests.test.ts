@@ -1,7 +1,7 @@
 import test from 'ava';
 import { bytes } from '../../base/units.ts';
 import { CorePool } from '../../test/golden/raft/core-pool.ts';
-import { logIndex } from './ids.ts';
+import { logIndex, memberId } from './ids.ts';
 import type { Outputs } from './output.ts';
 
 /** A pool, and what its members said about reads and proposals: "member: what". */
@@ -97,6 +97,19 @@ test('[R31] without a leader a read is refused, and a leader that falls refuses 
   pool.drop();
   pool.tick(1, 200);
   t.deepEqual(said.slice(1), ['1: no read 2, no-leader', '1: no read 3, no-leader']);
+});
+
+test('[R31] a learner counts on a silent leader for no longer than a time-out', (t) => {
+  const pool = new CorePool(3, {}, undefined, [memberId(4)]);
+  pool.elect(1);
+  pool.settle();
+  t.is(pool.raft(4).leader, memberId(1));
+  for (let tick = 0; tick < 30; tick += 1) pool.tick(4, 20);
+  t.like(pool.raft(4), { leader: null, role: 'follower' });
+  t.deepEqual(pool.step(4, { kind: 'read', id: 7 }).refusedReads, [{ id: 7, reason: 'no-leader' }]);
+  pool.tick(1, 60);
+  pool.settle();
+  t.is(pool.raft(4).leader, memberId(1));
 });
 
 test('[R32] a proposal that arrives twice is taken once', (t) => {
