@@ -49,7 +49,7 @@ export function memberRow(member: MemberReport, style: Style): readonly string[]
   const { status } = member;
   return [
     member.name === '' ? nothing : style.paint('strong', member.name),
-    idText(member.id),
+    member.id === 0n ? nothing : idText(member.id),
     roleOf(member),
     style.paint(member.status === null || status?.leader === 0n ? 'bad' : 'good', stateOf(member)),
     status?.version ?? nothing,

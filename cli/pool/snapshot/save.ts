@@ -79,7 +79,9 @@ async function sourceOf(
 ): Promise<Result<MemberReport, Problem>> {
   const found = await survey(session.database);
   if (!found.ok) return found;
-  const { members } = found.value;
+  const { members, leader } = found.value;
+  if (leader === undefined)
+    session.note('the database has no leader: what other members confirmed last may be missing');
   if (named !== undefined) {
     const one = chosen(members, named);
     if (!one.ok || one.value.status !== null) return one;
