@@ -4,10 +4,12 @@
  */
 import { benchConsensus } from './consensus/bench.ts';
 import { benchVmStart } from './vm-start.ts';
+import { benchWatchers } from './watchers.ts';
 
 const benches: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   consensus: benchConsensus,
   'vm-start': benchVmStart,
+  watchers: benchWatchers,
 };
 
 const [asked, ...words] = process.argv.slice(2);
