@@ -29,7 +29,16 @@ export function becomeLeader(raft: Raft): void {
   for (const member of membersOf(raft.log.configurationAt(raft.commit)))
     if (member !== raft.id) progress.set(member, newProgress(logIndex(raft.log.lastIndex + 1)));
   followConfiguration(raft, raft.leadership);
-  appendPayloads(raft, [{ kind: 'noop' }]);
+  appendPayloads(raft, [firstPayload(raft)]);
+}
+
+/**
+ * A pool's first leader says who takes part. Whoever joins later was not told at its start, and so
+ * has it from the log.
+ */
+function firstPayload({ log }: Raft): Payload {
+  if (log.configurationIndex > 0) return { kind: 'noop' };
+  return { kind: 'configuration', configuration: log.configuration, proposal: null };
 }
 
 /** Adds payloads to the log as entries of this term. */

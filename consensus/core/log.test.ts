@@ -39,6 +39,24 @@ function entryCounts(messages: readonly Message[]): readonly number[] {
   return messages.flatMap((each) => (each.kind === 'append' ? [each.entries.length] : []));
 }
 
+test('[R12] a pool’s first entry says who takes part, so that who joins need not be told', (t) => {
+  const pool = new CorePool(3);
+  pool.elect(1);
+  pool.propose(1, 'a');
+  pool.settle();
+  pool.change(1, { kind: 'add', member: memberId(4), peers: ['host4:1'], staysLearner: true });
+  pool.settle();
+  pool.join(4, []);
+  pool.tick(1, 20);
+  pool.settle();
+  const { log } = pool.raft(4);
+  t.deepEqual(log.configurationAt(logIndex(2)), pool.raft(1).log.configurationAt(logIndex(2)));
+  t.deepEqual(log.configurationAt(logIndex(2)).voters, [1, 2, 3].map(memberId));
+  pool.elect(2);
+  const first = pool.raft(2).log.read(pool.raft(2).log.lastIndex, 1, 1);
+  t.deepEqual(first[0]?.payload, { kind: 'noop' }, 'once is enough');
+});
+
 test('[R12] a term begins with an entry that says nothing and commits what came before', (t) => {
   const pool = new CorePool(3);
   pool.elect(1);
@@ -238,7 +256,7 @@ test('[R22] committed entries are handed out once and in order', (t) => {
   pool.settle();
   pool.tick(1, 20);
   pool.settle();
-  t.deepEqual(handedOut, ['1 noop', '2 a', '3 b', '4 c']);
+  t.deepEqual(handedOut, ['1 voters 1,2,3', '2 a', '3 b', '4 c']);
 });
 
 test('[R23] a follower confirms what is durable and known to be the leader’s', (t) => {
