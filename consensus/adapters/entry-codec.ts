@@ -35,7 +35,7 @@ export type LogRecord =
 const membersMax = 1024;
 
 /** The size of an entry's record in bytes. */
-function sizeOf({ payload }: Entry): number {
+export function encodedSize({ payload }: Entry): number {
   switch (payload.kind) {
     case 'noop':
       return 17;
@@ -48,7 +48,7 @@ function sizeOf({ payload }: Entry): number {
 
 /** One entry as a record. */
 export function encodeEntry(entry: Entry): Buffer {
-  const buffer = Buffer.allocUnsafe(sizeOf(entry));
+  const buffer = Buffer.allocUnsafe(encodedSize(entry));
   writeEntry(buffer, 0, entry);
   return buffer;
 }
@@ -58,7 +58,7 @@ export function encodePersists(list: readonly Persist[], reserve: number): Buffe
   let size = reserve;
   for (const { hardState, reset, entries } of list) {
     size += (hardState === null ? 0 : 25) + (reset === null ? 0 : 17);
-    for (const entry of entries) size += sizeOf(entry);
+    for (const entry of entries) size += encodedSize(entry);
   }
   const buffer = Buffer.allocUnsafe(size);
   let at = reserve;
@@ -79,7 +79,8 @@ export function encodePersists(list: readonly Persist[], reserve: number): Buffe
   return buffer;
 }
 
-function writeEntry(buffer: Buffer, start: number, { index, term, payload }: Entry): number {
+/** Writes an entry's record; returns where the next byte goes. */
+export function writeEntry(buffer: Buffer, start: number, { index, term, payload }: Entry): number {
   let at = buffer.writeUInt8(kinds[payload.kind], start);
   at = buffer.writeDoubleLE(index, at);
   at = buffer.writeDoubleLE(term, at);
@@ -114,11 +115,14 @@ function writeConfiguration(
 /** Reads records from front to back; anything that cannot be one is a failure, never a throw. */
 class Reader {
   readonly #bytes: Buffer;
-  #at = 0;
+  readonly #end: number;
+  #at: number;
   #good = true;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, start: number, end: number) {
     this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
   }
 
   get good(): boolean {
@@ -126,11 +130,11 @@ class Reader {
   }
 
   get atEnd(): boolean {
-    return this.#at === this.#bytes.byteLength;
+    return this.#at === this.#end;
   }
 
   #take(length: number): number | null {
-    if (!this.#good || this.#at + length > this.#bytes.byteLength) {
+    if (!this.#good || this.#at + length > this.#end) {
       this.#good = false;
       return null;
     }
@@ -176,13 +180,20 @@ class Reader {
 /** Decodes all records; a failure names no position, because the checksum has passed before. */
 export function decodeRecords(bytes: Uint8Array): Result<readonly LogRecord[], string> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const reader = new Reader(buffer);
+  const reader = new Reader(buffer, 0, buffer.byteLength);
   const records: LogRecord[] = [];
   while (reader.good && !reader.atEnd) {
     const record = readRecord(reader);
     if (record !== null && reader.good) records.push(record);
   }
   return reader.good ? ok(records) : fail('a log record cannot be read');
+}
+
+/** The entry that is all there is between two places of a buffer; null if it is anything else. */
+export function decodeEntry(buffer: Buffer, start: number, end: number): Entry | null {
+  const reader = new Reader(buffer, start, end);
+  const record = readRecord(reader);
+  return reader.good && reader.atEnd && record?.kind === 'entry' ? record.entry : null;
 }
 
 function readRecord(reader: Reader): LogRecord | null {

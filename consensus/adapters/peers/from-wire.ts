@@ -1,23 +1,16 @@
-import type {
-  Append,
-  PeerMessage,
-  Propose,
-  SnapshotChunk,
-} from '../../../proto/gen/flotilla.raft.v1.ts';
-import type { Entry, Proposal } from '../../core/entry.ts';
+import type { PeerMessage, SnapshotChunk } from '../../../proto/gen/flotilla.raft.v1.ts';
 import { logIndex, type MemberId, term } from '../../core/ids.ts';
 import type { Message, MessageBody } from '../../core/message.ts';
 import { readConfiguration } from '../configuration-json.ts';
-import { decodeRecords } from '../entry-codec.ts';
 import { changeFromWire, refusals } from './change-wire.ts';
 
 /**
- * Reads a message of the stream from `from` to `to`; null if it cannot be one: a number that is
- * too large, entries that do not follow one another, or nothing that this version knows.
+ * Reads one of the rarer messages of the stream from `from` to `to`; null if it cannot be one: a
+ * number that is too large, or nothing that this version knows.
  */
 export function fromWire(from: MemberId, to: MemberId, wire: PeerMessage): Message | null {
   if (!isWhole(wire.term)) return null;
-  const body = readBody(from, wire);
+  const body = readBody(wire);
   return body === null ? null : { from, to, term: term(wire.term), ...body };
 }
 
@@ -30,8 +23,8 @@ function checked(values: readonly number[], body: MessageBody): MessageBody | nu
   return isWhole(...values) ? body : null;
 }
 
-function readBody(from: MemberId, wire: PeerMessage): MessageBody | null {
-  return readElection(wire) ?? readReplication(wire) ?? readRequest(from, wire);
+function readBody(wire: PeerMessage): MessageBody | null {
+  return readElection(wire) ?? readReplication(wire) ?? readRequest(wire);
 }
 
 function readElection(wire: PeerMessage): MessageBody | null {
@@ -54,11 +47,6 @@ function readElection(wire: PeerMessage): MessageBody | null {
 }
 
 function readReplication(wire: PeerMessage): MessageBody | null {
-  if (wire.append !== undefined) return readAppend(wire.term, wire.append);
-  if (wire.appendReply !== undefined) {
-    const { match, round } = wire.appendReply;
-    return checked([match, round], { kind: 'append-reply', match: logIndex(match), round });
-  }
   if (wire.appendRejected !== undefined) {
     const { rejected, hintIndex, hintTerm, round } = wire.appendRejected;
     return checked([rejected, hintIndex, hintTerm, round], {
@@ -69,48 +57,7 @@ function readReplication(wire: PeerMessage): MessageBody | null {
       round,
     });
   }
-  if (wire.heartbeat !== undefined) {
-    const { commit, match, round } = wire.heartbeat;
-    const known = { commit: logIndex(commit), match: logIndex(match) };
-    return checked([commit, match, round], { kind: 'heartbeat', ...known, round });
-  }
-  if (wire.heartbeatReply !== undefined) {
-    const { round } = wire.heartbeatReply;
-    return checked([round], { kind: 'heartbeat-reply', round });
-  }
-  if (wire.commit !== undefined) {
-    const { commit, match } = wire.commit;
-    const known = { commit: logIndex(commit), match: logIndex(match) };
-    return checked([commit, match], { kind: 'commit', ...known });
-  }
   return wire.snapshotChunk === undefined ? null : readChunk(wire.snapshotChunk);
-}
-
-function readAppend(
-  messageTerm: number,
-  { previousIndex, previousTerm, entries, commit, round }: Append,
-): MessageBody | null {
-  if (!isWhole(previousIndex, previousTerm, commit, round)) return null;
-  const read: Entry[] = [];
-  let lastTerm = previousTerm;
-  for (const bytes of entries) {
-    const records = decodeRecords(bytes);
-    const record = records.ok && records.value.length === 1 ? records.value[0] : undefined;
-    if (record?.kind !== 'entry') return null;
-    const { entry } = record;
-    if (entry.index !== previousIndex + read.length + 1 || entry.term < lastTerm) return null;
-    lastTerm = entry.term;
-    read.push(entry);
-  }
-  if (lastTerm > messageTerm) return null;
-  return {
-    kind: 'append',
-    previousIndex: logIndex(previousIndex),
-    previousTerm: term(previousTerm),
-    entries: read,
-    commit: logIndex(commit),
-    round,
-  };
 }
 
 function readChunk(chunk: SnapshotChunk): MessageBody | null {
@@ -126,13 +73,12 @@ function readChunk(chunk: SnapshotChunk): MessageBody | null {
   });
 }
 
-function readRequest(from: MemberId, wire: PeerMessage): MessageBody | null {
+function readRequest(wire: PeerMessage): MessageBody | null {
   if (wire.snapshotReply !== undefined) {
     const { index, received, installed } = wire.snapshotReply;
     const body = { index: logIndex(index), received, installed };
     return checked([index, received], { kind: 'snapshot-reply', ...body });
   }
-  if (wire.propose !== undefined) return readPropose(from, wire.propose);
   if (wire.proposeRefused !== undefined) {
     const { numbers, transferring } = wire.proposeRefused;
     const reason = transferring ? 'transferring' : 'overloaded';
@@ -143,20 +89,7 @@ function readRequest(from: MemberId, wire: PeerMessage): MessageBody | null {
     const change = changeFromWire(wire.change);
     return change === null ? null : checked([number, member], { kind: 'change', number, change });
   }
-  if (wire.changeRefused !== undefined) {
-    const { number, reason } = wire.changeRefused;
-    return checked([number], { kind: 'change-refused', number, reason: refusals[reason] });
-  }
-  if (wire.read !== undefined) return checked([wire.read.id], { kind: 'read', id: wire.read.id });
-  if (wire.readReply === undefined) return null;
-  const { id, index } = wire.readReply;
-  return checked([id, index], { kind: 'read-reply', id, index: logIndex(index) });
-}
-
-function readPropose(from: MemberId, { proposals }: Propose): MessageBody | null {
-  const read = proposals.map(({ number, command }): Proposal => {
-    return { id: { member: from, number }, command };
-  });
-  const numbers = proposals.map(({ number }) => number);
-  return checked(numbers, { kind: 'propose', proposals: read });
+  if (wire.changeRefused === undefined) return null;
+  const { number, reason } = wire.changeRefused;
+  return checked([number], { kind: 'change-refused', number, reason: refusals[reason] });
 }

@@ -1,11 +1,11 @@
-import type { ChannelCredentials, ClientDuplexStream } from '@grpc/grpc-js';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { assert, present } from '../../../base/assert.ts';
-import { type Connection, connect } from '../../../proto/client.ts';
-import type { Input } from '../../../proto/codec.ts';
-import { type Greeting, type PeerFrame, PeerService } from '../../../proto/gen/flotilla.raft.v1.ts';
+import type { Greeting } from '../../../proto/gen/flotilla.raft.v1.ts';
 import type { Message } from '../../core/message.ts';
+import { type OutgoingStream, openExchange } from './exchange.ts';
 import { PeerQueue } from './queue.ts';
-import { toWire } from './to-wire.ts';
+import type { Frame } from './read-frame.ts';
+import { encodeGreeting, encodeMessages } from './write-frame.ts';
 
 /**
  * First and longest wait before a connection that failed is tried again, in milliseconds. A member
@@ -28,8 +28,6 @@ export interface LinkListener {
   connected(greeting: Greeting): void;
 }
 
-type Stream = ClientDuplexStream<Input<PeerFrame>, PeerFrame>;
-
 /** The way to one other member: a stream, the queue in front of it, and patience. */
 export class PeerLink {
   readonly #greet: () => Greeting;
@@ -37,8 +35,8 @@ export class PeerLink {
   readonly #credentials: ChannelCredentials;
   readonly #listener: LinkListener;
   readonly #queue = new PeerQueue();
-  #connection: Connection | null = null;
-  #stream: Stream | null = null;
+  #connection: { close(): void } | null = null;
+  #stream: OutgoingStream | null = null;
   #blocked = false;
   #backoff = backoffMin;
   #retry: NodeJS.Timeout | null = null;
@@ -91,17 +89,18 @@ export class PeerLink {
   /** Every attempt has a connection of its own, so that only this class decides when to wait. */
   #open(): void {
     this.#retry = null;
-    this.#connection = connect(this.#address, this.#credentials, {
+    const connection = openExchange(this.#address, this.#credentials, {
       'grpc.keepalive_time_ms': keepaliveTime,
       'grpc.keepalive_timeout_ms': keepaliveTimeout,
       'grpc.keepalive_permit_without_calls': 1,
       'grpc.use_local_subchannel_pool': 1,
     });
-    const stream = this.#connection.client(PeerService).exchange();
+    const { stream } = connection;
+    this.#connection = connection;
     this.#stream = stream;
     this.#blocked = false;
-    stream.on('data', (frame: PeerFrame) => {
-      if (frame.greeting === undefined) return;
+    stream.on('data', (frame: Frame) => {
+      if (frame.kind !== 'greeting') return;
       this.#backoff = backoffMin;
       this.#reason = null;
       this.#listener.connected(frame.greeting);
@@ -113,7 +112,7 @@ export class PeerLink {
     // A stream that has ended reports it as an error too, with the reason; once is enough.
     stream.on('error', (error) => this.#ended(stream, error.message));
     stream.on('end', () => this.#ended(stream, 'the other member closed the stream'));
-    stream.write({ greeting: this.#greet() });
+    stream.write(encodeGreeting(this.#greet()));
     this.#flush();
   }
 
@@ -122,11 +121,11 @@ export class PeerLink {
     while (stream !== null && !this.#blocked && !this.#queue.isEmpty) {
       const messages = this.#queue.take();
       assert(messages.length > 0, 'a queue that is not empty gives a message');
-      this.#blocked = !stream.write({ messages: { messages: messages.map(toWire) } });
+      this.#blocked = !stream.write(encodeMessages(messages));
     }
   }
 
-  #ended(stream: Stream, reason: string): void {
+  #ended(stream: OutgoingStream, reason: string): void {
     if (this.#closed || this.#stream !== stream) return;
     this.#stream = null;
     this.#connection?.close();

@@ -2,15 +2,28 @@ import type { Input } from '../../../proto/codec.ts';
 import type { PeerMessage } from '../../../proto/gen/flotilla.raft.v1.ts';
 import { entrySize } from '../../core/entry.ts';
 import type { Message } from '../../core/message.ts';
-import { encodeEntry } from '../entry-codec.ts';
 import { changeToWire, refusalNames } from './change-wire.ts';
 
-/** A message as it travels. Who sends it, and to whom, is said once by the stream's greeting. */
-export function toWire(message: Message): Input<PeerMessage> {
+/** The messages that are many: `write-frame.ts` writes them, and `read-frame.ts` reads them. */
+type Frequent =
+  | 'append'
+  | 'append-reply'
+  | 'heartbeat'
+  | 'heartbeat-reply'
+  | 'commit'
+  | 'propose'
+  | 'read'
+  | 'read-reply';
+
+/** The messages of elections, snapshots and changes. */
+type RareMessage = Exclude<Message, { readonly kind: Frequent }>;
+
+/** A message as protobufjs takes it. Who sends it, and to whom, is said once by the greeting. */
+export function toWire(message: RareMessage): Input<PeerMessage> {
   return { term: message.term, ...body(message) };
 }
 
-function body(message: Message): Input<PeerMessage> {
+function body(message: RareMessage): Input<PeerMessage> {
   switch (message.kind) {
     case 'pre-vote':
       return { preVote: message };
@@ -20,18 +33,8 @@ function body(message: Message): Input<PeerMessage> {
       return { vote: message };
     case 'vote-reply':
       return { voteReply: message };
-    case 'append':
-      return { append: { ...message, entries: message.entries.map(encodeEntry) } };
-    case 'append-reply':
-      return { appendReply: message };
     case 'append-rejected':
       return { appendRejected: message };
-    case 'heartbeat':
-      return { heartbeat: message };
-    case 'heartbeat-reply':
-      return { heartbeatReply: message };
-    case 'commit':
-      return { commit: message };
     case 'snapshot-chunk': {
       const { snapshot, offset, data, last } = message;
       const { index, term, configuration } = snapshot;
@@ -39,13 +42,6 @@ function body(message: Message): Input<PeerMessage> {
     }
     case 'snapshot-reply':
       return { snapshotReply: message };
-    case 'propose': {
-      const proposals = message.proposals.map(({ id, command }) => ({
-        number: id.number,
-        command,
-      }));
-      return { propose: { proposals } };
-    }
     case 'propose-refused': {
       const { numbers, reason } = message;
       return { proposeRefused: { numbers, transferring: reason === 'transferring' } };
@@ -56,10 +52,6 @@ function body(message: Message): Input<PeerMessage> {
       const { number, reason } = message;
       return { changeRefused: { number, reason: refusalNames[reason] } };
     }
-    case 'read':
-      return { read: message };
-    case 'read-reply':
-      return { readReply: message };
     case 'take-over':
       return { takeOver: {} };
   }

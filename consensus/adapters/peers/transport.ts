@@ -1,24 +1,16 @@
-import {
-  type ChannelCredentials,
-  type Server,
-  type ServerDuplexStream,
-  status,
-} from '@grpc/grpc-js';
+import { type ChannelCredentials, type Server, status } from '@grpc/grpc-js';
 import type { Input } from '../../../proto/codec.ts';
-import {
-  type ListMembersResponse,
-  type PeerFrame,
-  PeerService,
-} from '../../../proto/gen/flotilla.raft.v1.ts';
-import { addService } from '../../../proto/server.ts';
+import type { ListMembersResponse } from '../../../proto/gen/flotilla.raft.v1.ts';
 import type { Configuration } from '../../core/configuration.ts';
 import type { LogIndex, MemberId } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
 import type { PeerReceiver, PeerTransport } from '../../ports.ts';
 import { AddressBook } from './address-book.ts';
-import { fromWire } from './from-wire.ts';
+import { type IncomingStream, serveExchange } from './exchange.ts';
 import { acceptGreeting, type Greeted, greet, type PeerIdentity } from './greeting.ts';
 import { type LinkListener, PeerLink } from './link.ts';
+import { decodeMessages, type Frame } from './read-frame.ts';
+import { encodeGreeting } from './write-frame.ts';
 
 /** What is worth a line in the log. */
 export interface PeerEvents {
@@ -37,8 +29,6 @@ export interface PeerOptions {
   readonly events: PeerEvents;
 }
 
-type Incoming = ServerDuplexStream<PeerFrame, Input<PeerFrame>>;
-
 /** What this member answers whoever asks who the members are. */
 export type ListMembers = () => Promise<Input<ListMembersResponse>>;
 
@@ -49,7 +39,7 @@ export class GrpcPeers implements PeerTransport {
   readonly #links = new Map<MemberId, PeerLink>();
   /** What each member that was met since this one started speaks. */
   readonly #versions = new Map<MemberId, number>();
-  readonly #incoming = new Set<Incoming>();
+  readonly #incoming = new Set<IncomingStream>();
   #receiver: PeerReceiver | null = null;
 
   constructor(options: PeerOptions) {
@@ -59,8 +49,7 @@ export class GrpcPeers implements PeerTransport {
 
   /** Serves the other members. The server's credentials decide who may call. */
   serve(server: Server, listMembers: ListMembers): void {
-    addService(server, PeerService, {
-      exchange: (stream) => this.#accept(stream),
+    serveExchange(server, (stream) => this.#accept(stream), {
       listMembers: (_call, reply) => {
         void listMembers().then((response) => reply(null, response));
       },
@@ -119,7 +108,7 @@ export class GrpcPeers implements PeerTransport {
     this.#receiver = null;
   }
 
-  #accept(stream: Incoming): void {
+  #accept(stream: IncomingStream): void {
     const { self } = this.#options;
     let from: Greeted | null = null;
     this.#incoming.add(stream);
@@ -135,12 +124,12 @@ export class GrpcPeers implements PeerTransport {
       forget();
       stream.end();
     });
-    stream.on('data', (frame: PeerFrame) => {
+    stream.on('data', (frame: Frame) => {
       if (from !== null) {
         this.#receive(stream, from.member, frame);
         return;
       }
-      if (frame.greeting === undefined) {
+      if (frame.kind !== 'greeting') {
         this.#refuse(stream, status.INVALID_ARGUMENT, 'a stream begins with a greeting');
         return;
       }
@@ -150,7 +139,7 @@ export class GrpcPeers implements PeerTransport {
         return;
       }
       from = accepted.value;
-      stream.write({ greeting: greet(self, from.member, this.#book) });
+      stream.write(encodeGreeting(greet(self, from.member, this.#book)));
       this.#met(from);
     });
   }
@@ -163,21 +152,17 @@ export class GrpcPeers implements PeerTransport {
     this.#links.get(greeted.member)?.wake();
   }
 
-  #receive(stream: Incoming, from: MemberId, frame: PeerFrame): void {
-    const messages: Message[] = [];
-    for (const wire of frame.messages?.messages ?? []) {
-      const message = fromWire(from, this.#options.self.member, wire);
-      if (message === null) {
-        const reason = `member ${from} sent a message that this version cannot read`;
-        this.#refuse(stream, status.INVALID_ARGUMENT, reason);
-        return;
-      }
-      messages.push(message);
+  #receive(stream: IncomingStream, from: MemberId, frame: Frame): void {
+    if (frame.kind !== 'messages') return;
+    const messages = decodeMessages(from, this.#options.self.member, frame.bytes);
+    if (messages !== null) this.#receiver?.receive(messages);
+    else {
+      const reason = `member ${from} sent a message that this version cannot read`;
+      this.#refuse(stream, status.INVALID_ARGUMENT, reason);
     }
-    if (messages.length > 0) this.#receiver?.receive(messages);
   }
 
-  #refuse(stream: Incoming, code: status, reason: string): void {
+  #refuse(stream: IncomingStream, code: status, reason: string): void {
     this.#incoming.delete(stream);
     this.#options.events.refused(reason);
     stream.removeAllListeners('data');

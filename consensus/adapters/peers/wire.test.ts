@@ -1,11 +1,11 @@
 import test from 'ava';
 import { codec } from '../../../proto/codec.ts';
-import { PeerMessage } from '../../../proto/gen/flotilla.raft.v1.ts';
+import { PeerFrame } from '../../../proto/gen/flotilla.raft.v1.ts';
 import type { Configuration } from '../../core/configuration.ts';
 import { logIndex, memberId, term } from '../../core/ids.ts';
 import type { Message, MessageBody } from '../../core/message.ts';
-import { fromWire } from './from-wire.ts';
-import { toWire } from './to-wire.ts';
+import { decodeFrame, decodeMessages } from './read-frame.ts';
+import { encodeGreeting, encodeMessages } from './write-frame.ts';
 
 const from = memberId(1);
 const to = memberId(2);
@@ -77,14 +77,59 @@ function nameOf(body: MessageBody): string {
   return body.kind === 'change' ? `change, ${body.change.kind}` : body.kind;
 }
 
-const wire = codec(PeerMessage);
+const wire = codec(PeerFrame);
+
+/** The messages of a frame, as the other member reads them. */
+function sent(frame: Buffer): readonly Message[] | null {
+  const read = decodeFrame(frame);
+  return read.kind === 'messages' ? decodeMessages(from, to, read.bytes) : null;
+}
 
 for (const body of bodies)
   test(`a message survives the wire: ${nameOf(body)}`, (t) => {
     const message: Message = { from, to, term: term(3), ...body };
-    const read = fromWire(from, to, wire.decode(wire.encode(toWire(message))));
-    t.is(JSON.stringify(read), JSON.stringify({ from, to, term: 3, ...body }));
+    const expected = JSON.stringify([{ from, to, term: 3, ...body }]);
+    const written = encodeMessages([message]);
+    t.is(JSON.stringify(sent(written)), expected);
+    const byProtobufjs = Buffer.from(wire.encode(wire.decode(written)));
+    t.is(JSON.stringify(sent(byProtobufjs)), expected, 'it is what raft.proto declares');
   });
+
+test('messages of one frame keep their order', (t) => {
+  const messages = bodies.map((body): Message => ({ from, to, term: term(3), ...body }));
+  t.is(JSON.stringify(sent(encodeMessages(messages))), JSON.stringify(messages));
+});
+
+test('a greeting survives the wire', (t) => {
+  const greeting = {
+    version: 2,
+    oldestVersion: 1,
+    pool: 'pool',
+    from: 1,
+    to: 2,
+    address: 'a:1',
+    configurationIndex: 7,
+  };
+  t.deepEqual(decodeFrame(encodeGreeting(greeting)), { kind: 'greeting', greeting });
+});
+
+test('bytes that are cut off, or changed, are no message or another one, and nothing is thrown', (t) => {
+  const messages = bodies.map((body): Message => ({ from, to, term: term(3), ...body }));
+  const whole = encodeMessages(messages);
+  const frame = decodeFrame(whole);
+  const bytes = frame.kind === 'messages' ? frame.bytes : Buffer.alloc(0);
+  for (let length = 1; length < bytes.byteLength; length += 1) {
+    const read = decodeMessages(from, to, bytes.subarray(0, length));
+    t.true(read === null || read.length < messages.length);
+  }
+  for (let at = 0; at < bytes.byteLength; at += 1)
+    for (const value of [0, 0x7f, 0xff]) {
+      const changed = Buffer.from(bytes);
+      changed[at] = value;
+      const read = decodeMessages(from, to, changed);
+      t.true(read === null || Array.isArray(read));
+    }
+});
 
 test('an append whose entries do not follow one another is not a message', (t) => {
   const append = (previousIndex: number, messageTerm: number): Message => ({
@@ -98,13 +143,12 @@ test('an append whose entries do not follow one another is not a message', (t) =
     commit: logIndex(0),
     round: 0,
   });
-  const read = (message: Message): Message | null =>
-    fromWire(from, to, wire.decode(wire.encode(toWire(message))));
+  const read = (message: Message) => sent(encodeMessages([message]));
   t.not(read(append(4, 2)), null);
   t.is(read(append(3, 2)), null, 'a gap');
   t.is(read(append(4, 1)), null, 'an entry of a term that has not begun');
 });
 
 test('a message without a body is not a message', (t) => {
-  t.is(fromWire(from, to, wire.decode(wire.encode({ term: 3 }))), null);
+  t.is(sent(Buffer.from(wire.encode({ messages: { messages: [{ term: 3 }] } }))), null);
 });
