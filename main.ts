@@ -43,10 +43,14 @@ const subcommands: readonly Subcommand[] = [
     name: 'pool',
     summary: 'the pool at a glance, and its database: members, snapshots, ...',
     load: async () => {
-      const { poolCommand } = await import('./cli/index.ts');
+      const [{ poolCommand }, { restoreCommand }] = await Promise.all([
+        import('./cli/index.ts'),
+        import('./consensus/offline/commands.ts'),
+      ]);
       return poolCommand({
         describeSnapshot: async (path, counted) =>
           (await import('./consensus/start/describe-snapshot.ts')).describeSnapshot(path, counted),
+        restore: restoreCommand(),
       });
     },
   },
@@ -100,6 +104,8 @@ async function program(asked: string | undefined): Promise<Command> {
   const root = wrongUsageIs2(new Command('flotilla'))
     .description('The control plane of a pool of Xen hosts, without the monolithic domain 0.')
     .version('0.1.0')
+    // A command's options are its own: `consensus restore --name` is not the --name of `consensus`.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .addHelpText(
       'after',
