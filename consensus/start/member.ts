@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { seededRandom } from '../../base/random.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { systemClock } from '../adapters/clock.ts';
+import { peerBounds } from '../adapters/connections/guard.ts';
 import { DiskLogStore } from '../adapters/disk/log-store.ts';
 import { bindServer, shutDownServer } from '../adapters/etcd/bind.ts';
 import { serveEtcd } from '../adapters/etcd/server.ts';
@@ -133,6 +134,7 @@ async function run(
     peerServer,
     settings.listenPeer,
     credentials.peerServer,
+    peerBounds,
     onRefused('members'),
   );
   if (!bound.ok) {
@@ -156,11 +158,20 @@ async function run(
   });
 }
 
+/** Callers whose refusals are told apart; then they are told again. */
+const refusalsMax = 100;
+
 function peerEvents(log: Logger): PeerEvents {
+  const refusals = new Set<string>();
   return {
     connected: (member, version) => log.info({ member, version }, 'connected'),
     disconnected: (member, reason) => log.warn({ member, reason }, 'disconnected'),
-    refused: (reason) => log.warn({ reason }, 'refused a caller'),
+    refused: (reason) => {
+      if (refusals.size >= refusalsMax) refusals.clear();
+      // Who is refused tries again and again.
+      if (!refusals.has(reason)) log.warn({ reason }, 'refused a caller');
+      refusals.add(reason);
+    },
   };
 }
 
