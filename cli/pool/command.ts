@@ -18,6 +18,8 @@ import { statusCommand } from './status.ts';
 /** What the built-in database itself knows; the CLI talks to it by its API alone. */
 export interface DatabaseParts {
   readonly describeSnapshot: DescribeSnapshot;
+  /** The command that makes members of a saved database, where no pool runs. */
+  readonly restore: Command;
 }
 
 /** `flotilla pool`: the pool as a whole, and its database. */
@@ -30,7 +32,9 @@ export function poolCommand(parts: DatabaseParts, context: Context = processCont
   ]);
   const snapshot = group(context, 'pool', 'snapshot', 'Save the pool database, and bring it back', [
     saveCommand(context, parts.describeSnapshot),
-  ]).addCommand(showCommand(context, parts.describeSnapshot));
+  ])
+    .addCommand(showCommand(context, parts.describeSnapshot))
+    .addCommand(parts.restore);
   return noun(context, 'pool', 'Look at the pool as a whole, and after its database', [
     statusCommand(context),
     membersCommand(context),

@@ -62,6 +62,8 @@ export async function survey(database: Database): Promise<Result<Survey, Problem
     alarmsOf(database),
     Promise.all(members.map((member) => ask(database, member))),
   ]);
+  const unknown = asked.filter(({ member }) => member.clientURLs.length === 0);
+  if (unknown.length > 0) return ok(summed(await withUntold(database, asked), alarms));
   return ok(summed(asked, alarms));
 }
 
@@ -72,17 +74,17 @@ async function surveyOfKnown(
   const asked = await Promise.all(
     database.endpoints().map((endpoint) =>
       ask(database, {
-        ID: 0n,
+        ...nobody,
         name: database.nameAt(endpoint),
-        peerURLs: [],
         clientURLs: [`http://${endpoint}`],
-        isLearner: false,
       }),
     ),
   );
   if (asked.every(({ status }) => status === null)) return { ok: false, error: problem };
   return ok({ ...summed(asked, new Map()), problem });
 }
+
+const nobody: Member = { ID: 0n, name: '', peerURLs: [], clientURLs: [], isLearner: false };
 
 interface Asked {
   readonly member: Member;
@@ -104,7 +106,28 @@ async function ask(database: Database, member: Member): Promise<Asked> {
   return { member, status: null, why };
 }
 
-/** Undefined: it could not be asked just now. */
+/**
+ * A member that serves already may not have told its addresses yet: it is looked for at those that
+ * are known.
+ */
+async function withUntold(database: Database, asked: readonly Asked[]): Promise<readonly Asked[]> {
+  const known = await Promise.all(
+    database.endpoints().map(async (endpoint) => ({
+      endpoint,
+      ...(await ask(database, { ...nobody, clientURLs: [`http://${endpoint}`] })),
+    })),
+  );
+  return asked.map((each) => {
+    if (each.member.clientURLs.length > 0) return each;
+    const found = known.find(({ status }) => status?.header?.memberId === each.member.ID);
+    if (found === undefined) return each;
+    const { member, status, why } = found;
+    const name = database.nameAt(found.endpoint);
+    return { member: { ...each.member, name, clientURLs: member.clientURLs }, status, why };
+  });
+}
+
+/** Empty where it could not be asked just now. */
 async function alarmsOf(database: Database): Promise<ReadonlyMap<bigint, readonly string[]>> {
   const asked = await database.call(
     (to, settings) => to.client(Maintenance).alarm({ action: 'GET' }, settings),

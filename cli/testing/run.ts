@@ -132,7 +132,7 @@ export async function transcript(
 }
 
 /** What the root program gives to `flotilla pool`, for files that hold their own description. */
-const simulatedParts: DatabaseParts = {
+const simulatedParts: Omit<DatabaseParts, 'restore'> = {
   describeSnapshot: async (path) => {
     const text = readFileSync(path, 'utf8').split('\n')[0] ?? '';
     return text.startsWith('{')
@@ -146,7 +146,7 @@ function program(context: Context): Command {
     .addCommand(vmCommand(context))
     .addCommand(hostCommand(context))
     .addCommand(operationCommand(context))
-    .addCommand(poolCommand(simulatedParts, context))
+    .addCommand(poolCommand({ ...simulatedParts, restore: new Command('restore') }, context))
     .addCommand(completionCommand(context))
     .addCommand(completeCommand(context), { hidden: true });
 }

@@ -1,17 +1,24 @@
 import { Command } from 'commander';
-import type { Result } from '../../base/result.ts';
-import { type OfflineSettings, parseCluster, readOfflineSettings } from '../settings.ts';
+import { ok, type Result } from '../../base/result.ts';
+import {
+  type OfflineSettings,
+  parseCluster,
+  type RawSettings,
+  readOfflineSettings,
+  readSettingsFile,
+} from '../settings.ts';
 import { type Recovery, recover } from './recover.ts';
 import { restore } from './restore.ts';
 
 interface OfflineFlags {
-  readonly name: string;
-  readonly dataDir: string;
+  readonly config?: string;
+  readonly name?: string;
+  readonly dataDir?: string;
   readonly initialClusterToken?: string;
 }
 
 interface RestoreFlags extends OfflineFlags {
-  readonly initialCluster: string;
+  readonly initialCluster?: string;
 }
 
 /** `flotilla consensus restore`: a data directory from what `flotilla pool snapshot save` saved. */
@@ -21,16 +28,16 @@ export function restoreCommand(): Command {
       'Make the data directory of a first member of a new pool, from a saved pool database.',
     )
     .argument('<snapshot>', 'what `flotilla pool snapshot save` or `etcdctl snapshot save` wrote')
-    .requiredOption('--name <name>', 'the member, as --initial-cluster names it')
-    .requiredOption('--data-dir <dir>', 'the directory to make')
-    .requiredOption(
-      '--initial-cluster <n=host:port,...>',
-      'peer addresses of all members of the new pool',
-    )
+    .option('--name <name>', 'the member, as --initial-cluster names it')
+    .option('--data-dir <dir>', 'the directory to make')
+    .option('--initial-cluster <n=host:port,...>', 'peer addresses of all members of the new pool')
     .option('--initial-cluster-token <token>', 'what the members will be started with, if anything')
+    .option('--config <file>', 'all of these, as the member is started with it; flags go before')
     .addHelpText('after', restoreHelp)
     .action(async (snapshot: string, flags: RestoreFlags) => {
-      const settings = offlineSettings('restore', flags, flags.initialCluster);
+      const settings = offlineSettings('restore', flags, ({ initialCluster }) =>
+        flags.initialCluster === undefined ? initialCluster : parseCluster(flags.initialCluster),
+      );
       const { pool, revision } = orEnd(await restore({ ...settings, snapshot }), 1);
       const { name, dataDir, initialCluster } = settings;
       process.stdout.write(
@@ -52,7 +59,7 @@ started with it. The pool is a new one: members of the former pool are refused. 
 after the restored ones. The directory is made beside its place and renamed when it is whole.`;
 
 interface RecoverFlags extends OfflineFlags {
-  readonly listenPeer: string;
+  readonly listenPeer?: string;
   readonly theOthersNeverComeBack?: true;
 }
 
@@ -62,14 +69,17 @@ export function recoverCommand(): Command {
     .description(
       'After the loss of a majority: make a member that is left the only one of a NEW pool.',
     )
-    .requiredOption('--name <name>', 'the member that is left')
-    .requiredOption('--data-dir <dir>', 'its data directory; the member must not be running')
-    .requiredOption('--listen-peer <host:port>', 'where it will listen for members that join')
+    .option('--name <name>', 'the member that is left')
+    .option('--data-dir <dir>', 'its data directory; the member must not be running')
+    .option('--listen-peer <host:port>', 'where it will listen for members that join')
     .option('--initial-cluster-token <token>', 'what it is started with, if anything')
+    .option('--config <file>', 'all of these, as the member is started with it; flags go before')
     .option('--the-others-never-come-back', 'do it; without this, only tell what would be done')
     .addHelpText('after', recoverHelp)
     .action(async (flags: RecoverFlags) => {
-      const settings = offlineSettings('recover', flags, `${flags.name}=${flags.listenPeer}`);
+      const settings = offlineSettings('recover', flags, ({ name, listenPeer }) => ({
+        [String(flags.name ?? name)]: flags.listenPeer ?? listenPeer,
+      }));
       const listenPeer = settings.initialCluster.get(settings.name) ?? '';
       const confirmed = flags.theOthersNeverComeBack === true;
       const recovery = orEnd(await recover({ ...settings, listenPeer, confirmed }), 1);
@@ -113,16 +123,17 @@ function told(name: string, listenPeer: string, recovery: Recovery): string {
 /** What both commands are told; ends the process where that is wrong. */
 function offlineSettings(
   command: string,
-  { name, dataDir, initialClusterToken }: OfflineFlags,
-  cluster: string,
+  { config, name, dataDir, initialClusterToken }: OfflineFlags,
+  clusterOf: (file: RawSettings) => unknown,
 ): OfflineSettings {
+  const file = orEnd(config === undefined ? ok<RawSettings>({}) : readSettingsFile(config), 2);
   const given = {
-    name,
-    dataDir,
-    initialCluster: parseCluster(cluster),
-    clusterToken: initialClusterToken,
+    name: name ?? file.name,
+    dataDir: dataDir ?? file.dataDir,
+    initialCluster: clusterOf(file),
+    clusterToken: initialClusterToken ?? file.clusterToken,
   };
-  return orEnd(readOfflineSettings(given, `flotilla consensus ${command}`), 2);
+  return orEnd(readOfflineSettings(given, config ?? `flotilla consensus ${command}`), 2);
 }
 
 /** The value, or the end of the process with the failure's sentence. */
