@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { bytes, milliseconds } from '../../base/units.ts';
 import type { TlsFiles } from '../../consensus/settings.ts';
 import { startMember } from '../../consensus/start/member.ts';
-import { issue, type KeyPair, makeAuthority } from '../../pool/identity/authority.ts';
+import { TestAuthority } from '../fixtures/test-authority.ts';
 import { freePorts } from './etcd.ts';
 import { PoolDatabaseClient } from './pool-database-client.ts';
 
@@ -20,47 +19,11 @@ export interface AccessEngine {
   close(): Promise<void>;
 }
 
-/** An authority of its own, and its certificates in files. */
-class TestAuthority {
-  readonly directory: string;
-  readonly #authority: KeyPair;
-
-  constructor(directory: string, authority: KeyPair) {
-    this.directory = directory;
-    this.#authority = authority;
-  }
-
-  async channel(name: string): Promise<ChannelCredentials> {
-    const { ca, key, certificate } = await this.#issue(name);
-    return credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(certificate));
-  }
-
-  async files(name: string): Promise<TlsFiles> {
-    const { ca, key, certificate } = await this.#issue(name);
-    const files = {
-      ca: join(this.directory, 'ca.pem'),
-      certificate: join(this.directory, 'own.pem'),
-      key: join(this.directory, 'own-key.pem'),
-    };
-    await writeFile(files.ca, ca);
-    await writeFile(files.certificate, certificate);
-    await writeFile(files.key, key);
-    return files;
-  }
-
-  #issue(name: string) {
-    return issue(this.#authority, { name, hosts: [] }, milliseconds(Date.now()));
-  }
-}
-
 /** Starts one member, of etcd or of the built-in pool database, with mutual TLS for its clients. */
 export async function startAccessEngine(kind: 'etcd' | 'consensus'): Promise<AccessEngine> {
   const directory = await mkdtemp(join(tmpdir(), 'flotilla-access-'));
-  const authority = new TestAuthority(
-    directory,
-    await makeAuthority('test', milliseconds(Date.now())),
-  );
-  const tls = await authority.files('m0/consensus');
+  const authority = await TestAuthority.make();
+  const tls = await authority.files(directory, 'm0/consensus');
   const [client = 0, peer = 0] = await freePorts(2);
   const stop = await (kind === 'etcd' ? startEtcd : startOwn)(directory, tls, client, peer);
   const clients: PoolDatabaseClient[] = [];
