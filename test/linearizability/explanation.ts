@@ -1,5 +1,5 @@
 import { present } from '../../base/assert.ts';
-import type { Model, Operation } from './checker.ts';
+import type { Model, Operation } from './model.ts';
 import { search } from './search.ts';
 
 /** Operations that an explanation shows; earlier ones are only counted. */

@@ -1,4 +1,3 @@
-import type { Model } from './checker.ts';
 import {
   describeRequest,
   type KeyCompare,
@@ -8,6 +7,7 @@ import {
   type KeyValueOperation,
   type KeyValueOutput,
 } from './key-value.ts';
+import type { Model } from './model.ts';
 
 /** What a key holds. Its revision is known only within bounds where a write had no answer. */
 interface Stored {

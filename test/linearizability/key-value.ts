@@ -1,4 +1,4 @@
-import type { Operation } from './checker.ts';
+import type { Operation } from './model.ts';
 
 /** What one operation of a request does to one key. */
 export type KeyOperation =

@@ -1,5 +1,5 @@
 import { present } from '../../base/assert.ts';
-import type { Model, Operation } from './checker.ts';
+import type { Model, Operation } from './model.ts';
 import { Timeline } from './timeline.ts';
 import { Visited } from './visited.ts';
 

@@ -1,4 +1,4 @@
-import type { Operation } from './checker.ts';
+import type { Operation } from './model.ts';
 
 /** The beginning or the end of an operation that was answered. */
 interface Moment {

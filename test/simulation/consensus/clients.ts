@@ -1,24 +1,27 @@
 import type { Random } from '../../../base/random.ts';
+import type { Cast } from './cast.ts';
 import type { ClientHistory } from './history.ts';
 import type { Life, SimulatedMember } from './member.ts';
 import type { World } from './world.ts';
 
-/** Clients that write and read at any member, one operation at a time each. */
+/** Clients of a chain: they write and read at any member, one operation at a time each. */
 export class Clients {
   readonly #world: World;
-  readonly #members: readonly SimulatedMember[];
+  readonly #cast: Cast;
   readonly #history: ClientHistory;
   #commands = 0;
+  #stopped = false;
 
-  constructor(world: World, members: readonly SimulatedMember[], history: ClientHistory) {
+  constructor(world: World, cast: Cast, history: ClientHistory) {
     this.#world = world;
-    this.#members = members;
+    this.#cast = cast;
     this.#history = history;
   }
 
-  /** Starts one client, which goes on to the end. */
+  /** Starts one client, which goes on until all are stopped. */
   start(random: Random): void {
     const next = (): void => {
+      if (this.#stopped) return;
       this.#operate(random).then(
         () => this.#world.after(1 + random.below(60), next),
         (error) => this.#world.fail(error),
@@ -27,8 +30,12 @@ export class Clients {
     this.#world.after(random.below(300), next);
   }
 
+  stop(): void {
+    this.#stopped = true;
+  }
+
   async #operate(random: Random): Promise<void> {
-    const member = random.pick(this.#members);
+    const member = random.pick(this.#cast.reachable);
     const { life } = member;
     if (life === null) return;
     if (random.chance(0.4)) await this.#read(member, life);
@@ -37,8 +44,7 @@ export class Clients {
 
   async #read(member: SimulatedMember, life: Life): Promise<void> {
     const { floor } = this.#history;
-    const result = await Promise.race([life.node.readBarrier(), life.gone]);
-    if (result?.ok === true && life.alive)
+    if (await life.canRead())
       this.#history.readEnded(member.id, floor, life.node.status().appliedIndex);
   }
 

@@ -88,9 +88,13 @@ export class SimulatedStore implements LogStore {
     snapshot: SnapshotMeta,
     chunks: Iterable<Uint8Array>,
   ): Promise<Result<void, StoreError>> {
-    const taken = [...chunks];
-    if (this.#health.full) return fail(noRoom);
-    await this.#wait();
+    const taken: Uint8Array[] = [];
+    for (const chunk of chunks) {
+      taken.push(chunk);
+      if (this.#health.full) return fail(noRoom);
+      // The member goes on meanwhile.
+      await this.#wait();
+    }
     return this.#inner.saveSnapshot(snapshot, taken);
   }
 

@@ -1,5 +1,6 @@
 import type { Random } from '../../../base/random.ts';
 import type { Outputs } from '../../../consensus/core/output.ts';
+import type { Cast } from './cast.ts';
 import type { SimulatedMember } from './member.ts';
 import { type NetworkFaults, perfectNetwork, type SimulatedNetwork } from './network.ts';
 import type { World } from './world.ts';
@@ -8,7 +9,7 @@ import type { World } from './world.ts';
 export class Nemesis {
   readonly #world: World;
   readonly #random: Random;
-  readonly #members: readonly SimulatedMember[];
+  readonly #cast: Cast;
   readonly #network: SimulatedNetwork;
   readonly #strikes: number;
   readonly #note: (what: string) => void;
@@ -19,14 +20,14 @@ export class Nemesis {
   constructor(
     world: World,
     random: Random,
-    members: readonly SimulatedMember[],
+    cast: Cast,
     network: SimulatedNetwork,
     strikes: number,
     note: (what: string) => void,
   ) {
     this.#world = world;
     this.#random = random;
-    this.#members = members;
+    this.#cast = cast;
     this.#network = network;
     this.#strikes = strikes;
     this.#note = note;
@@ -42,7 +43,7 @@ export class Nemesis {
     this.#active = false;
     this.#network.heal();
     this.#network.faults = perfectNetwork;
-    for (const member of this.#members) {
+    for (const member of this.#cast.reachable) {
       member.health.full = false;
       member.health.latencyMax = 2;
       member.start();
@@ -70,8 +71,9 @@ export class Nemesis {
   #act(): void {
     if (!this.#active) return;
     const random = this.#random;
-    const member = random.pick(this.#members);
-    const leader = this.#members.find(({ leads }) => leads) ?? member;
+    const members = this.#cast.reachable;
+    const member = random.pick(members);
+    const leader = this.#cast.leader ?? member;
     switch (random.below(10)) {
       case 0:
       case 1:
@@ -81,7 +83,7 @@ export class Nemesis {
         this.#crash(leader, random.below(1000));
         break;
       case 3:
-        this.#partition(new Set(this.#members.filter(() => random.chance(0.5))));
+        this.#partition(new Set(members.filter(() => random.chance(0.5))));
         break;
       case 4:
         this.#partition(new Set([leader]));
@@ -102,8 +104,8 @@ export class Nemesis {
         this.#note(`the disk of ${member.id} is ${member.health.full ? 'full' : 'not full'}`);
         break;
       case 9: {
-        const to = random.pick(this.#members).id;
-        leader.life?.node.transferLeadership(to);
+        const to = random.pick(members).id;
+        void leader.life?.node.transferLeadership(to);
         this.#note(`${leader.id} hands over to ${to}`);
         break;
       }
@@ -126,7 +128,7 @@ export class Nemesis {
   #partition(side: ReadonlySet<SimulatedMember>): void {
     this.#network.heal();
     for (const one of side)
-      for (const other of this.#members) {
+      for (const other of this.#cast.reachable) {
         if (side.has(other)) continue;
         this.#network.cut(one.id, other.id);
         this.#network.cut(other.id, one.id);
@@ -135,7 +137,7 @@ export class Nemesis {
   }
 
   #cutOneWay(member: SimulatedMember, outward: boolean): void {
-    for (const other of this.#members)
+    for (const other of this.#cast.reachable)
       if (outward) this.#network.cut(member.id, other.id);
       else this.#network.cut(other.id, member.id);
     this.#note(`${member.id} can only ${outward ? 'hear' : 'speak'}`);

@@ -1,7 +1,9 @@
 import type { Random } from '../../../base/random.ts';
+import { membersOf } from '../../../consensus/core/configuration.ts';
 import type { MemberId } from '../../../consensus/core/ids.ts';
 import type { Message } from '../../../consensus/core/message.ts';
 import type { PeerReceiver, PeerTransport } from '../../../consensus/ports.ts';
+import type { Tampered } from './tampering.ts';
 import type { World } from './world.ts';
 
 /** What happens to messages on their way, as probabilities and milliseconds. */
@@ -47,15 +49,30 @@ export class SimulatedNetwork {
     this.#tamper = tamper;
   }
 
+  /**
+   * The transport of a member for one life. It has a way to those whom it was told of, and to those
+   * who have spoken to it.
+   */
   transport(member: MemberId): PeerTransport {
+    let told: readonly MemberId[] = [];
+    const met = new Set<MemberId>();
     return {
       send: (messages) => {
-        for (const message of messages) this.#send(message);
+        for (const message of messages)
+          if (told.includes(message.to) || met.has(message.to)) this.#send(message);
       },
       attach: (receiver) => {
-        this.#receivers.set(member, receiver);
+        this.#receivers.set(member, {
+          receive: (messages) => {
+            for (const { from } of messages) met.add(from);
+            receiver.receive(messages);
+          },
+          unreachable: (other) => receiver.unreachable(other),
+        });
       },
-      configure: () => {},
+      configure: (configuration) => {
+        told = membersOf(configuration);
+      },
     };
   }
 
@@ -95,13 +112,4 @@ export class SimulatedNetwork {
       this.#receivers.get(message.to)?.receive([message]);
     });
   }
-}
-
-/** What a seeded bug makes of a message. */
-export interface Tampered {
-  readonly message: Message;
-  /** Delivered at once, wherever they are addressed to. */
-  readonly echoes: readonly Message[];
-  /** What is delivered if the message is repeated. */
-  readonly copy: Message;
 }

@@ -2,15 +2,13 @@ import type { Entry } from '../../../consensus/core/entry.ts';
 import { logIndex, type MemberId } from '../../../consensus/core/ids.ts';
 import type { Outputs } from '../../../consensus/core/output.ts';
 import type { Raft } from '../../../consensus/core/raft.ts';
+import { Violation } from './violation.ts';
 
-/** Thrown when a property does not hold: the run has failed. */
-export class Violation extends Error {
-  override readonly name = 'Violation';
-}
-
-interface Committed {
+/** A committed entry. */
+export interface Committed {
   readonly term: number;
   readonly what: string;
+  readonly payload: Entry['payload'];
   /** The least term of any member that has seen it committed. */
   seenIn: number;
 }
@@ -21,7 +19,7 @@ export function describeEntry({ payload }: Entry): string {
     case 'noop':
       return 'noop';
     case 'command':
-      return Buffer.from(payload.proposal.command).toString();
+      return Buffer.from(payload.proposal.command).toString('latin1');
     case 'configuration':
       return JSON.stringify(payload.configuration);
   }
@@ -36,6 +34,7 @@ export class SafetyChecks {
   readonly #entries = new Map<string, { readonly what: string; readonly before: number | null }>();
   readonly #votes = new Map<string, MemberId>();
   readonly #leaderLogs = new Map<MemberId, { term: number; index: number; lastTerm: number }>();
+  readonly #proposals = new Set<string>();
   readonly committed: Committed[] = [];
 
   /** A member has taken a step. */
@@ -116,7 +115,9 @@ export class SafetyChecks {
     if (known === undefined) {
       if (entry.index !== this.committed.length + 1)
         throw new Violation(`entry ${entry.index} was committed before the one before it`);
-      this.committed.push({ term: entry.term, what, seenIn: raft.term });
+      this.#onlyOnce(entry);
+      const { payload } = entry;
+      this.committed.push({ term: entry.term, what, payload, seenIn: raft.term });
       return;
     }
     if (known.term !== entry.term || known.what !== what)
@@ -125,5 +126,15 @@ export class SafetyChecks {
           `${entry.index}, another "${known.what}" of term ${known.term}`,
       );
     known.seenIn = Math.min(known.seenIn, raft.term);
+  }
+
+  /** What a member has proposed takes effect once. */
+  #onlyOnce({ index, payload }: Entry): void {
+    if (payload.kind === 'noop') return;
+    const id = payload.kind === 'command' ? payload.proposal.id : payload.proposal;
+    if (id === null) return;
+    const name = `proposal ${id.number} of ${id.member}`;
+    if (this.#proposals.has(name)) throw new Violation(`${name} took effect again at ${index}`);
+    this.#proposals.add(name);
   }
 }
