@@ -1,24 +1,33 @@
+import { Server as TlsServer } from 'node:tls';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { milliseconds } from '../../../base/units.ts';
-import { type OnRefused, tellingRefusals } from '../tls/refused-handshakes.ts';
+import { type ConnectionBounds, clientBounds, guardConnections } from '../connections/guard.ts';
+import { listening } from '../connections/listening.ts';
+import { type OnRefused, tellRefusals } from '../tls/refused-handshakes.ts';
 
 /** How long calls that are under way have to end, before they are cut off. */
 const closeGrace = milliseconds(2000);
 
 /**
- * Makes a server listen. Returns HOST:PORT with the port that it really has, or a sentence.
- * `onRefused` is told of connections whose certificates are refused.
+ * Makes a server listen, its connections within bounds. Returns HOST:PORT with the port that it
+ * really has, or a sentence. `onRefused` is told of connections whose certificates are refused.
  */
-export function bindServer(
+export async function bindServer(
   server: Server,
   address: string,
   credentials: ServerCredentials,
+  bounds: ConnectionBounds = clientBounds,
   onRefused: OnRefused = () => {},
 ): Promise<Result<string, string>> {
   const portOf = (bound: Result<string, string>) =>
     bound.ok ? Number(bound.value.slice(bound.value.lastIndexOf(':') + 1)) : null;
-  return tellingRefusals(() => listen(server, address, credentials), portOf, onRefused);
+  const { bound, servers } = await listening(() => listen(server, address, credentials), portOf);
+  for (const each of servers) {
+    guardConnections(each, bounds);
+    if (each instanceof TlsServer) tellRefusals(each, onRefused);
+  }
+  return bound;
 }
 
 function listen(

@@ -7,6 +7,7 @@ import { addService } from '../../../proto/server.ts';
 import type { Foundation } from '../../kv/auth/change.ts';
 import { storeBounds } from '../../kv/bounds.ts';
 import type { Clock } from '../../ports.ts';
+import { clientBounds } from '../connections/guard.ts';
 import type { OnRefused } from '../tls/refused-handshakes.ts';
 import { keepAlarms } from './alarm-clerk.ts';
 import { foundRights } from './auth/foundation.ts';
@@ -114,7 +115,13 @@ export async function serveEtcd(parts: EtcdServerParts): Promise<Result<EtcdServ
   const stopAll = () => {
     for (const stop of stops) stop();
   };
-  const bound = await bindServer(server, parts.listen, parts.credentials, parts.onRefused);
+  const bound = await bindServer(
+    server,
+    parts.listen,
+    parts.credentials,
+    clientBounds,
+    parts.onRefused,
+  );
   if (!bound.ok) {
     stopAll();
     return bound;

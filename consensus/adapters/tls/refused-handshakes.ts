@@ -1,13 +1,9 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
-import { type TLSSocket, Server as TlsServer } from 'node:tls';
+import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import { milliseconds } from '../../../base/units.ts';
 
 /** Told of a connection that ended before TLS was agreed on: why, and with whom if that is known. */
 export type OnRefused = (reason: string, address: string) => void;
-
-/** Node's channel that tells of each server that is about to listen. */
-const listening = 'tracing:net.server.listen:asyncStart';
 
 /** Refusals of one kind and address are told once in this time: who floods fills no log. */
 const quietTime = milliseconds(10_000);
@@ -16,35 +12,10 @@ const quietTime = milliseconds(10_000);
 const rememberedMax = 1000;
 
 /**
- * Has refused TLS handshakes told of the server that `bind` makes listen. grpc-js keeps the server
- * to itself, and says nothing of certificates that are expired or of another CA; Node tells which
- * servers begin to listen meanwhile. `portOf` is the port of the one that is meant, or null.
+ * Tells of a server's refused TLS handshakes: grpc-js says nothing of certificates that are expired
+ * or of another CA.
  */
-export async function tellingRefusals<Bound>(
-  bind: () => Promise<Bound>,
-  portOf: (bound: Bound) => number | null,
-  onRefused: OnRefused,
-): Promise<Bound> {
-  const servers = new Set<TlsServer>();
-  const note = (message: unknown) => {
-    const isTls = typeof message === 'object' && message !== null && 'server' in message;
-    if (isTls && message.server instanceof TlsServer) servers.add(message.server);
-  };
-  subscribe(listening, note);
-  const bound = await bind();
-  unsubscribe(listening, note);
-  const port = portOf(bound);
-  for (const server of servers)
-    if (port !== null && listensOn(server, port)) tell(server, onRefused);
-  return bound;
-}
-
-function listensOn(server: TlsServer, port: number): boolean {
-  const address = server.address();
-  return typeof address === 'object' && address !== null && address.port === port;
-}
-
-function tell(server: TlsServer, onRefused: OnRefused): void {
+export function tellRefusals(server: TlsServer, onRefused: OnRefused): void {
   const told = new Map<string, number>();
   // The address of a socket can be asked for afterwards only if it was asked for while it was open.
   server.prependListener('connection', (socket: Socket) => void socket.remoteAddress);
