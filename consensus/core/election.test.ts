@@ -175,6 +175,31 @@ test('[R9] a leader without a majority for a longest time-out steps down', (t) =
   t.like(pool.raft(1), { role: 'follower', leader: null, term: term(1) });
 });
 
+test('[R58] of two that ask at the same time one gives way, and there is no split vote', (t) => {
+  const pool = new CorePool(3);
+  pool.elect(3);
+  pool.drop();
+  for (const id of [1, 2]) pool.raft(id).electionElapsed = 100;
+  pool.tick(1, 200);
+  pool.tick(2, 200);
+  pool.settle(({ from, to }) => from !== 3 && to !== 3);
+  t.like(pool.raft(2), { role: 'leader', term: term(2) });
+  t.like(pool.raft(1), { role: 'follower', leader: memberId(2) });
+});
+
+test('[R58] the one whose log has less gives way, whatever the ids', (t) => {
+  const pool = new CorePool(3);
+  pool.elect(3);
+  pool.propose(3, 'a');
+  pool.settle(({ from, to }) => from + to === 4);
+  pool.drop();
+  for (const id of [1, 2]) pool.raft(id).electionElapsed = 100;
+  pool.tick(1, 200);
+  pool.tick(2, 200);
+  pool.settle(({ from, to }) => from !== 3 && to !== 3);
+  t.like(pool.raft(1), { role: 'leader', term: term(2) });
+});
+
 test('[R10] a candidate that hears the leader of its term follows it', (t) => {
   const pool = new CorePool(3);
   pool.tick(1, 200);

@@ -150,6 +150,22 @@ export function onPreVote(raft: Raft, message: Message & { kind: 'pre-vote' }): 
     !isSticky(raft) &&
     raft.log.isUpToDate(message.lastIndex, message.lastTerm);
   send(raft, message.from, { kind: 'pre-vote-reply', asked: term(message.term + 1), granted });
+  if (granted && raft.role === 'pre-candidate' && givesWayTo(raft, message)) {
+    raft.role = 'follower';
+    restartElectionTimer(raft);
+  }
+}
+
+/**
+ * Whether of two that ask at the same time this member lets the other one go first: if its log has
+ * less, or as much and its id is lower. Without that both would stand, and split the votes.
+ */
+function givesWayTo(
+  { id, log }: Raft,
+  { from, lastIndex, lastTerm }: Message & { kind: 'pre-vote' },
+): boolean {
+  const hasSame = lastIndex === log.lastIndex && lastTerm === log.lastTerm;
+  return !hasSame || from > id;
 }
 
 /** Counts an answer to the question of this term. */
