@@ -647,6 +647,8 @@ export interface StatusResponse {
   readonly errors: readonly string[];
   readonly dbSizeInUse: bigint;
   readonly isLearner: boolean;
+  /** The newest version of the members' own protocol that no member is known not to speak. */
+  readonly storageVersion: string;
 }
 export const StatusResponse: MessageType<StatusResponse> = { name: 'etcdserverpb.StatusResponse', file: 'etcd/rpc.proto' };
 
