@@ -41,6 +41,7 @@ export function maintenanceService(member: EtcdMember): Handlers<Maintenance> {
         raftAppliedIndex: BigInt(appliedIndex),
         raftTerm: BigInt(term),
         isLearner: configuration.learners.includes(member.id),
+        storageVersion: String(member.capabilities.common),
         errors,
       });
     }),
