@@ -55,6 +55,7 @@ const PoolChoiceSchema = v.object({
       tls: v.nullable(StoreTlsSchema),
     }),
   ),
+  databaseBegan: v.optional(v.boolean()),
 });
 
 /** Chooses a new pool on this machine: ids, names, ports of the loopback address. */

@@ -54,7 +54,7 @@ export function upCommand(): Command {
         store: store.value,
       });
       if (!prepared.ok) return refuse(prepared.error);
-      const { choice, plans, poolFile, isNew } = prepared.value;
+      const { choice, plans, poolFile, isNew, began } = prepared.value;
       const notices = [
         `${isNew ? 'new pool' : 'pool'} in ${flags.dir}, ${choice.hosts.length} ${choice.hosts.length === 1 ? 'host' : 'hosts'}`,
         hypervisorNotice(choice.hypervisor),
@@ -69,7 +69,7 @@ export function upCommand(): Command {
             `  npx flotilla vm create --name web --memory 256MiB --vcpus 1 --disk 1GiB --network default${pool}`,
           ]
         : [`next, in another terminal: npx flotilla vm list${pool}`];
-      await runUntilStopped(plans, flags.restart, { notices, next, poolFile });
+      await runUntilStopped(plans, flags.restart, { notices, next, poolFile, served: began });
     });
 }
 
@@ -139,6 +139,7 @@ async function runUntilStopped(
     readonly notices: readonly string[];
     readonly next: readonly string[];
     readonly poolFile: string | null;
+    readonly served?: () => void;
   },
 ): Promise<void> {
   const screen = new Screen(process.stdout, plans, text);

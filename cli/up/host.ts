@@ -15,6 +15,19 @@ export interface RunningHost {
 /** The file of the program itself. */
 const program = join(import.meta.dirname, '..', '..', 'main.ts');
 
+/** Writes what each process of a host reads when it starts. */
+export function writeConfigurations(plan: HostPlan): void {
+  for (const each of plan.processes) {
+    mkdirSync(join(plan.directory, each.name), { recursive: true, mode: 0o700 });
+    const text = `${JSON.stringify(each.configuration, null, 2)}\n`;
+    writeFileSync(fileOf(plan, each.name), text, { mode: 0o600 });
+  }
+}
+
+function fileOf(plan: HostPlan, processName: string): string {
+  return join(plan.directory, `${processName}.json`);
+}
+
 /**
  * Writes each process's configuration into the host's directory and starts them all at once: none
  * waits for another, each tries until what it needs answers.
@@ -25,12 +38,10 @@ export function runHost(
 ): RunningHost {
   const logs = join(plan.directory, 'logs');
   mkdirSync(logs, { recursive: true, mode: 0o700 });
+  writeConfigurations(plan);
   const kept = plan.processes.map((each) => {
-    const file = join(plan.directory, `${each.name}.json`);
-    mkdirSync(join(plan.directory, each.name), { recursive: true, mode: 0o700 });
-    writeFileSync(file, `${JSON.stringify(each.configuration, null, 2)}\n`, { mode: 0o600 });
     return new KeptProcess({
-      arguments: [program, ...each.command, '--config', file],
+      arguments: [program, ...each.command, '--config', fileOf(plan, each.name)],
       log: join(logs, `${each.name}.log`),
       restart: options.restart,
       environment: {

@@ -50,7 +50,10 @@ export interface StoreChoice {
   } | null;
 }
 
-/** A pool, as it was chosen: it never changes afterwards, but for the addresses of an etcd. */
+/**
+ * A pool, as it was chosen. It never changes afterwards, but for the addresses of an etcd, and for
+ * what is known of its database.
+ */
 export interface PoolChoice {
   /** A UUID: members of pools of the same name do not mistake each other for their own. */
   readonly id: string;
@@ -59,6 +62,11 @@ export interface PoolChoice {
   readonly hosts: readonly HostChoice[];
   /** Left out: each host runs a member of the pool's own database. */
   readonly store?: StoreChoice | undefined;
+  /**
+   * All members of its own database have run: one that comes without data joins the others, and does
+   * not begin another database.
+   */
+  readonly databaseBegan?: boolean | undefined;
 }
 
 /** A program that a host runs. */
@@ -183,6 +191,7 @@ function memberProcess(pool: PoolChoice, host: HostChoice, directory: string): H
       listenPeer: at(host, 'peer'),
       clusterToken: pool.id,
       initialCluster: Object.fromEntries(pool.hosts.map((each) => [each.name, at(each, 'peer')])),
+      initialClusterState: pool.databaseBegan === true ? 'existing' : 'new',
       tls: tls(directory, 'consensus'),
       rights: poolRights(pool.hosts),
     },

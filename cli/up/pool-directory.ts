@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { choosePool, readChoice, saveChoice, writeDurably } from './choice.ts';
+import { writeConfigurations } from './host.ts';
 import { isXenControlDomain } from './hypervisor.ts';
 import { issueIdentities } from './identities.ts';
 import { endpoints, type HostPlan, hostPlan, type PoolChoice, type StoreChoice } from './layout.ts';
@@ -23,6 +24,8 @@ export interface PreparedPool {
   /** The file by which the CLI finds the pool. */
   readonly poolFile: string;
   readonly isNew: boolean;
+  /** To be called when all services serve. */
+  began(): void;
 }
 
 /** How many hosts a new pool has: the least that survives the loss of one. */
@@ -48,14 +51,29 @@ export async function preparePool(request: UpRequest): Promise<Result<PreparedPo
   if (isNew || request.store !== undefined) saveChoice(directory, choice);
   const poolFile = join(directory, 'pool.json');
   writeDurably(poolFile, `${JSON.stringify(poolFileContent(choice), null, 2)}\n`);
-  const plans = choice.hosts.map((host) => {
+  const plans = writePlans(directory, choice);
+  return ok({
+    choice,
+    plans,
+    poolFile,
+    isNew,
+    began: () => {
+      if (choice.databaseBegan === true || choice.store !== undefined) return;
+      const since = { ...choice, databaseBegan: true };
+      saveChoice(directory, since);
+      for (const plan of writePlans(directory, since)) writeConfigurations(plan);
+    },
+  });
+}
+
+function writePlans(directory: string, choice: PoolChoice): readonly HostPlan[] {
+  return choice.hosts.map((host) => {
     const hostDirectory = join(directory, host.name);
     mkdirSync(hostDirectory, { recursive: true, mode: 0o700 });
     const plan = hostPlan(choice, host.name, hostDirectory);
     writeDurably(join(hostDirectory, 'host.json'), `${JSON.stringify(plan, null, 2)}\n`);
     return plan;
   });
-  return ok({ choice, plans, poolFile, isNew });
 }
 
 async function newPool(request: UpRequest): Promise<Result<PoolChoice, string>> {

@@ -9,7 +9,7 @@ export type ProcessState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'serving'; readonly pid: number }
   | { readonly kind: 'waiting'; readonly reason: string; readonly wait: Milliseconds }
-  /** It said that its configuration is wrong: starting it again would change nothing. */
+  /** It said that its configuration is wrong: starting it again soon would change nothing. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'stopped'; readonly reason: string };
 
@@ -33,6 +33,12 @@ const complaintLines = 20;
 
 /** The exit code of a program that refuses its configuration. */
 const wrongConfiguration = 2;
+
+/**
+ * A program that refused is tried again so seldom: somebody may have mended what it refused, such as
+ * that a member of the database is to join and nobody has added it.
+ */
+const refusedRetry = milliseconds(20_000);
 
 /** Keeps one process running until it is told to stop. */
 export class KeptProcess {
@@ -109,8 +115,10 @@ export class KeptProcess {
     const why = reasonIn(this.#complaint);
     const reason = why === '' ? how : `${how}: ${why}`;
     if (this.#stopping) this.#settings.onState({ kind: 'stopped', reason });
-    else if (code === wrongConfiguration) this.#settings.onState({ kind: 'refused', reason });
-    else if (!this.#settings.restart) this.#settings.onState({ kind: 'stopped', reason });
+    else if (code === wrongConfiguration) {
+      this.#settings.onState({ kind: 'refused', reason });
+      if (this.#settings.restart) this.#timer = setTimeout(() => this.#start(), refusedRetry);
+    } else if (!this.#settings.restart) this.#settings.onState({ kind: 'stopped', reason });
     else {
       const next = nextRestart(this.#history, ranFor);
       this.#history = next.history;

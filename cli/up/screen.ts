@@ -9,6 +9,8 @@ export interface ScreenText {
   readonly next: readonly string[];
   /** The file by which others find the pool; null where this process made none. */
   readonly poolFile: string | null;
+  /** Called once, when everything serves for the first time. */
+  readonly served?: () => void;
 }
 
 /** The live view of `flotilla up`: redrawn in place on a terminal, a line a change elsewhere. */
@@ -16,6 +18,8 @@ export class Screen {
   readonly #output: NodeJS.WriteStream;
   readonly #text: ScreenText;
   readonly #startedAt = performance.now();
+  /** What was said last of each process. */
+  readonly #told = new Map<string, string>();
   #view: PoolView;
   #drawn = 0;
   #served = false;
@@ -48,10 +52,14 @@ export class Screen {
     };
     if (!this.#output.isTTY && state.kind !== 'starting' && !this.#stopping) {
       const reason = 'reason' in state ? ` (${state.reason})` : '';
-      this.#output.write(`${host} ${name} ${stateWord(state)}${reason}\n`);
+      const line = `${host} ${name} ${stateWord(state)}${reason}`;
+      // What is refused again and again for the same reason is told once.
+      if (line !== this.#told.get(`${host} ${name}`)) this.#output.write(`${line}\n`);
+      this.#told.set(`${host} ${name}`, line);
     }
     if (!this.#served && allServe(this.#view)) {
       this.#served = true;
+      this.#text.served?.();
       this.#erase();
       const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(1);
       this.#output.write(`all services serve after ${seconds} s; Ctrl-C stops them\n`);
