@@ -7,7 +7,7 @@ import { milliseconds } from '../../../base/units.ts';
 import type { TlsFiles } from '../../settings.ts';
 
 /** How often the files are read again: a certificate is renewed days before it ends. */
-const lookInterval = milliseconds(5000);
+const lookInterval = milliseconds(2000);
 
 /** From so long before a certificate ends, each start and each renewal of the others says so. */
 const warnBefore = milliseconds(7 * 24 * 3600 * 1000);
