@@ -6,10 +6,10 @@ import type { Clock } from '../ports.ts';
 import type { Replica, ReplicaStatus } from '../replica.ts';
 
 /** How often a member looks whether it still is one. */
-const lookInterval = milliseconds(1000);
+const lookInterval = milliseconds(500);
 
-/** Looks in a row at which no leader was known, before the others are asked. */
-const looksWithoutLeader = 3;
+/** Looks in a row at which no leader was known, before the others are asked: longer than elections. */
+const looksWithoutLeader = 4;
 
 /** What the watch needs. */
 export interface RemovalParts {

@@ -57,8 +57,29 @@ export class ConsensusProcess {
       };
       createInterface({ input: child.stdout }).on('line', take);
       createInterface({ input: child.stderr }).on('line', take);
-      child.once('exit', (code) => reject(new Error(`ended with ${code}: ${this.output}`)));
+      child.once('close', (code) => {
+        clearTimeout(timer);
+        reject(new Error(`ended with ${code}: ${this.output}`));
+      });
     });
+  }
+
+  /** Resolves when it has printed such a line since it was last started. */
+  async prints(line: RegExp): Promise<void> {
+    const until = performance.now() + patience;
+    while (!this.#output.some((each) => line.test(each))) {
+      if (performance.now() > until) throw new Error(`never said ${line}: ${this.output}`);
+      await delay(50);
+    }
+  }
+
+  /** Resolves when it has ended by itself: with its exit code, or the signal's name. */
+  async ended(): Promise<number | string | null> {
+    const child = this.#running;
+    if (child === null) return null;
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+    this.#running = null;
+    return child.exitCode ?? child.signalCode;
   }
 
   /** Sends a signal; resolves with how it ended: an exit code, or the signal's name. */
