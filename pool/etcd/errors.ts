@@ -55,6 +55,11 @@ export function judge(error: ServiceError, revision = 0 as Revision): Verdict {
   }
 }
 
+/** What ends a watch that a member cancelled; null: it may be watched again, with another member. */
+export function watchRefusal(reason: string): Failure | null {
+  return reason.includes('permission denied') ? forbidden(reason) : null;
+}
+
 function final(failure: Failure): Verdict {
   return { kind: 'failure', failure };
 }

@@ -10,7 +10,7 @@ import type { Failure } from '../failure.ts';
 import { keyOf } from '../follow.ts';
 import { type Queue, queue } from '../queue.ts';
 import { type Endpoints, requireLeader } from './endpoints.ts';
-import { judge } from './errors.ts';
+import { judge, watchRefusal } from './errors.ts';
 import { bytesOf, changeOf, commonPrefix, prefixEnd, revisionOf } from './messages.ts';
 
 /**
@@ -71,7 +71,7 @@ async function watchOnce(
   try {
     for await (const response of stream) {
       if (response.compactRevision > 0n) return end(revisionCompacted(revision));
-      if (response.canceled) return end(null);
+      if (response.canceled) return end(watchRefusal(response.cancelReason));
       answered = true;
       if (!deliver(response, prefixes, revision, batches))
         return end(watchTooSlow(bounds.watchBacklog));
