@@ -18,7 +18,7 @@ import type { Command, PlainCommand, RangeRequest, TxnRequest } from './request.
 import { readSnapshot } from './snapshot-reader.ts';
 import { snapshotChunks } from './snapshot-writer.ts';
 import { hashVersions, type KvHash, type Turns } from './state-hash.ts';
-import { checkPut, planTxn, runTxn } from './txn.ts';
+import { checkLease, checkPut, planTxn, runTxn } from './txn.ts';
 import { isReadOnly } from './validate.ts';
 import type { LeaseId, Revision } from './version.ts';
 import { WatchHub } from './watch-hub.ts';
@@ -191,7 +191,9 @@ export class Store {
     if (alarmed !== null) return fail(alarmed);
     switch (command.kind) {
       case 'put': {
-        const refusal = checkPut(this.#history, this.#leases, command);
+        // Alone, a Put's lease is looked at first; in a transaction, its key. As in etcd.
+        const refusal =
+          checkLease(this.#leases, command) ?? checkPut(this.#history, this.#leases, command);
         if (refusal !== null) return fail(refusal);
         return ok(this.#mutate((mutation) => mutation.put(command)));
       }

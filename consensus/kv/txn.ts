@@ -29,7 +29,10 @@ export function planTxn(
   txn: TxnRequest,
 ): Result<TxnPlan, StoreFailure> {
   const plan = choose(history, txn);
-  const refusal = check(history, leases, plan);
+  // All Puts are looked at before all Ranges, as in etcd.
+  const refusal =
+    check(plan, (each) => (each.kind === 'put' ? checkPut(history, leases, each) : null)) ??
+    check(plan, (each) => (each.kind === 'range' ? checkRevision(history, each.revision) : null));
   return refusal === null ? ok(plan) : fail(refusal);
 }
 
@@ -43,23 +46,15 @@ function choose(history: History, txn: TxnRequest): TxnPlan {
   };
 }
 
-function check(history: History, leases: LeaseTable, planned: Planned): StoreFailure | null {
-  switch (planned.kind) {
-    case 'range':
-      return checkRevision(history, planned.revision);
-    case 'put':
-      return checkPut(history, leases, planned);
-    case 'delete':
-      return null;
-    case 'txn':
-      for (const operation of planned.operations) {
-        const refusal = check(history, leases, operation);
-        if (refusal !== null) return refusal;
-      }
-      return null;
-    default:
-      return unreachable(planned);
+function check(
+  plan: TxnPlan,
+  checkOne: (operation: Exclude<Operation, TxnRequest>) => StoreFailure | null,
+): StoreFailure | null {
+  for (const operation of plan.operations) {
+    const refusal = operation.kind === 'txn' ? check(operation, checkOne) : checkOne(operation);
+    if (refusal !== null) return refusal;
   }
+  return null;
 }
 
 /** Whether a Put can be done: what it keeps must exist, and so must the lease that it names. */
@@ -70,8 +65,12 @@ export function checkPut(
 ): StoreFailure | null {
   const keeps = put.ignoreValue || put.ignoreLease;
   if (keeps && history.live(put.key) === null) return 'key-not-found';
-  const isLeased = put.lease !== noLease;
-  return isLeased && leases.get(put.lease) === undefined ? 'lease-not-found' : null;
+  return checkLease(leases, put);
+}
+
+/** Whether the lease that a Put names exists. */
+export function checkLease(leases: LeaseTable, { lease }: PutRequest): StoreFailure | null {
+  return lease !== noLease && leases.get(lease) === undefined ? 'lease-not-found' : null;
 }
 
 /** Does what was planned, in order; each operation sees what those before it wrote. */

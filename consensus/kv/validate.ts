@@ -8,10 +8,15 @@ import type { Operation, TxnRequest } from './request.ts';
  * What is wrong with a request by itself, whatever is stored; null where nothing is. It is asked
  * before a request is proposed, so that the log holds no command that cannot ever succeed.
  */
-export function validate(
-  operation: Operation,
-  operationsLeft: number = storeBounds.txnOperations,
-): StoreFailure | null {
+export function validate(operation: Operation): StoreFailure | null {
+  if (operation.kind !== 'txn') return validateAlone(operation, 0);
+  if (countOperations(operation) > storeBounds.txnOperationsNested) return 'too-many-operations';
+  const refusal = validateTxn(operation, storeBounds.txnOperations);
+  if (refusal !== null) return refusal;
+  return writesOfOperation(operation) === null ? 'duplicate-key' : null;
+}
+
+function validateAlone(operation: Operation, operationsLeft: number): StoreFailure | null {
   switch (operation.kind) {
     case 'range':
     case 'delete':
@@ -21,8 +26,6 @@ export function validate(
       if (operation.ignoreValue && operation.value !== '') return 'value-provided';
       return operation.ignoreLease && operation.lease !== 0n ? 'lease-provided' : null;
     case 'txn':
-      if (countOperations(operation) > storeBounds.txnOperationsNested)
-        return 'too-many-operations';
       return validateTxn(operation, operationsLeft);
   }
 }
@@ -43,12 +46,9 @@ function validateTxn(txn: TxnRequest, operationsLeft: number): StoreFailure | nu
   const operations = Math.max(compares.length, success.length, failure.length);
   if (operations > operationsLeft) return 'too-many-operations';
   if (compares.some((compare) => isEmptyKey(compare.range))) return 'empty-key';
-  for (const branch of [success, failure]) {
-    for (const operation of branch) {
-      const refusal = validate(operation, operationsLeft - operations);
-      if (refusal !== null) return refusal;
-    }
-    if (writesOf(branch) === null) return 'duplicate-key';
+  for (const operation of [...success, ...failure]) {
+    const refusal = validateAlone(operation, operationsLeft - operations);
+    if (refusal !== null) return refusal;
   }
   return null;
 }

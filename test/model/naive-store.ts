@@ -99,6 +99,8 @@ export class NaiveStore {
     if (hasPut && alarms.some(({ kind }) => kind === 'no-space')) return 'no-space';
     switch (command.kind) {
       case 'put':
+        if (command.lease !== 0n && !this.#leases.has(command.lease)) return 'lease-not-found';
+        return this.#refusal(command) ?? this.#operate(command);
       case 'delete':
       case 'txn':
         return this.#refusal(command) ?? this.#operate(command);
@@ -186,26 +188,33 @@ export class NaiveStore {
       : operation.failure;
   }
 
+  /** Of a transaction, Puts are refused before Ranges. */
   #refusal(operation: Operation): string | null {
-    switch (operation.kind) {
-      case 'range':
-        if (operation.revision > this.revision) return 'future-revision';
-        return operation.revision > 0 && operation.revision < this.#compacted ? 'compacted' : null;
-      case 'put': {
-        const keeps = operation.ignoreLease || operation.ignoreValue;
-        if (keeps && !this.#now().has(operation.key)) return 'key-not-found';
-        const isUnknown = operation.lease !== 0n && !this.#leases.has(operation.lease);
-        return isUnknown ? 'lease-not-found' : null;
+    const all = this.#chosen(operation);
+    for (const kind of ['put', 'range'])
+      for (const each of all) {
+        const refusal = each.kind === kind ? this.#refusalOf(each) : null;
+        if (refusal !== null) return refusal;
       }
-      case 'delete':
-        return null;
-      case 'txn':
-        for (const each of this.#branch(operation)) {
-          const refusal = this.#refusal(each);
-          if (refusal !== null) return refusal;
-        }
-        return null;
+    return null;
+  }
+
+  /** The operations that are done, in order. */
+  #chosen(operation: Operation): Operation[] {
+    if (operation.kind !== 'txn') return [operation];
+    return this.#branch(operation).flatMap((each) => this.#chosen(each));
+  }
+
+  #refusalOf(operation: Operation): string | null {
+    if (operation.kind === 'range') {
+      if (operation.revision > this.revision) return 'future-revision';
+      return operation.revision > 0 && operation.revision < this.#compacted ? 'compacted' : null;
     }
+    if (operation.kind !== 'put') return null;
+    const keeps = operation.ignoreLease || operation.ignoreValue;
+    if (keeps && !this.#now().has(operation.key)) return 'key-not-found';
+    const isUnknown = operation.lease !== 0n && !this.#leases.has(operation.lease);
+    return isUnknown ? 'lease-not-found' : null;
   }
 
   #holds({ range, operand, operator }: Compare): boolean {

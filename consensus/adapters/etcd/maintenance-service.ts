@@ -68,7 +68,9 @@ export function maintenanceService(member: EtcdMember): Handlers<Maintenance> {
         const turns = store.hash(revision(wire.revision));
         if (!turns.ok) return storeFailure(turns.error);
         const { hash, compacted } = await inTurns(turns.value);
-        return ok({ header: member.headerNow(), hash, compactRevision: BigInt(compacted) });
+        // Before the first compaction etcd says -1.
+        const compactRevision = BigInt(compacted === 0 ? -1 : compacted);
+        return ok({ header: member.headerNow(), hash, compactRevision });
       }),
     ),
     snapshot: new SnapshotStreams(member).serve,

@@ -54,6 +54,11 @@ export function revision(value: bigint): Revision {
   return wholeNumber(value) as Revision;
 }
 
+/** An upper bound; one below 0 leaves everything out, as 1 does, at which nothing was written. */
+function highest(value: bigint): Revision {
+  return value < 0n ? (1 as Revision) : revision(value);
+}
+
 export function rangeRequest(wire: WireRange): Served<RangeRequest> {
   // An enum value that this version does not know is decoded as its number.
   const sortTarget: SortTarget | undefined = sortTargets[wire.sortTarget];
@@ -69,9 +74,9 @@ export function rangeRequest(wire: WireRange): Served<RangeRequest> {
     keysOnly: wire.keysOnly,
     countOnly: wire.countOnly,
     minModRevision: revision(wire.minModRevision),
-    maxModRevision: revision(wire.maxModRevision),
+    maxModRevision: highest(wire.maxModRevision),
     minCreateRevision: revision(wire.minCreateRevision),
-    maxCreateRevision: revision(wire.maxCreateRevision),
+    maxCreateRevision: highest(wire.maxCreateRevision),
   });
 }
 

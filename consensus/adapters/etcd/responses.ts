@@ -25,6 +25,9 @@ const innerHeader: HeaderOf = (revision) => {
   return writer.finish();
 };
 
+/** A transaction within another has a header without anything in it. */
+const emptyHeader: HeaderOf = () => new Uint8Array();
+
 /** `header` is what is the same in all headers of a member; term and revision differ. */
 export function encodeHeader(
   clusterId: bigint,
@@ -115,7 +118,7 @@ function operationResponse(reply: OperationReply): [number, Buffer] {
     case 'delete':
       return [3, deleteResponse(reply, innerHeader)];
     case 'txn':
-      return [4, txnResponse(reply, innerHeader)];
+      return [4, txnResponse(reply, emptyHeader)];
     default:
       return unreachable(reply);
   }
