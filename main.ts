@@ -2,7 +2,9 @@
  * `flotilla`: one executable for everything. What is asked for is loaded, and nothing else: a storage
  * service has no code of the CLI in its memory.
  */
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { becomeLean } from './consensus/lean-process.ts';
 
 /** A subcommand: what it is for, and how to get it. */
 interface Subcommand {
@@ -134,6 +136,9 @@ process.removeAllListeners('warning');
 process.on('warning', (warning: Error & { readonly code?: string }) => {
   if (!notices.has(warning.code)) process.stderr.write(`${warning.stack ?? warning.message}\n`);
 });
+
+// Before anything is read or loaded: the process begins anew.
+if (process.argv[2] === 'consensus') becomeLean(join(import.meta.dirname, 'bin', 'flotilla.js'));
 
 // A supervised process ends with its supervisor: the pipe on its standard input closes then.
 if (process.env.FLOTILLA_SUPERVISED === '1')
