@@ -54,6 +54,7 @@ export class SimulatedMember {
   readonly #around: Surroundings;
   /** How fast its clock runs: 1 is right. */
   readonly #rate: number;
+  #stalledUntil = 0;
   life: Life | null = null;
   /** It was removed, or never taken in, and is switched off for good. */
   isGone = false;
@@ -74,6 +75,7 @@ export class SimulatedMember {
 
   start(): void {
     if (this.life !== null || this.isGone) return;
+    this.#stalledUntil = 0;
     const { world, random, network, plan, checks, stores, bug } = this.#around;
     damageDisk(bug, this.disk);
     const early = bug === 'answer-before-durable';
@@ -125,6 +127,11 @@ export class SimulatedMember {
     this.life = life;
   }
 
+  /** The process stands still for a while, and does then what it would have done. */
+  stall(duration: number): void {
+    this.#stalledUntil = this.#around.world.now + duration;
+  }
+
   crash(): void {
     const { life } = this;
     if (life === null) return;
@@ -139,8 +146,13 @@ export class SimulatedMember {
   /** The member's own time, which ends with its life. */
   #clock(pulse: { readonly alive: boolean }, rate: number): Clock {
     const { world } = this.#around;
-    const guarded = (callback: () => void) => () => {
-      if (pulse.alive) callback();
+    const guarded = (callback: () => void): (() => void) => {
+      const run = (): void => {
+        const stall = this.#stalledUntil - world.now;
+        if (stall > 0) world.after(stall, run);
+        else if (pulse.alive) callback();
+      };
+      return run;
     };
     return {
       now: () => milliseconds(world.now * rate),

@@ -1,11 +1,12 @@
 import type { Random } from '../../../base/random.ts';
+import type { Entry } from '../../../consensus/core/entry.ts';
 import type { Outputs } from '../../../consensus/core/output.ts';
 import type { Cast } from './cast.ts';
 import type { SimulatedMember } from './member.ts';
 import { type NetworkFaults, perfectNetwork, type SimulatedNetwork } from './network.ts';
 import type { World } from './world.ts';
 
-/** Makes things go wrong: crashes, partitions, slow and full disks, changes of the leader. */
+/** Makes things go wrong: crashes, stalls, partitions, slow and full disks, changes of the leader. */
 export class Nemesis {
   readonly #world: World;
   readonly #random: Random;
@@ -46,6 +47,7 @@ export class Nemesis {
     for (const member of this.#cast.reachable) {
       member.health.full = false;
       member.health.latencyMax = 2;
+      member.stall(0);
       member.start();
     }
     this.#note('calm');
@@ -58,7 +60,7 @@ export class Nemesis {
   stepped(member: SimulatedMember, { messages, persist, committed }: Outputs): void {
     if (!this.#active) return;
     const voted = messages.some((message) => message.kind === 'vote-reply' && message.granted);
-    const won = persist?.entries.some(({ payload }) => payload.kind === 'noop') ?? false;
+    const won = persist?.entries.some(({ payload }) => isFirst(payload)) ?? false;
     const term = member.life?.node.status().term ?? 0;
     const inherited = committed.some((entry) => entry.term < term) && member.leads;
     if (!(voted || won || inherited) || !this.#random.chance(this.#strikes)) return;
@@ -74,7 +76,7 @@ export class Nemesis {
     const members = this.#cast.reachable;
     const member = random.pick(members);
     const leader = this.#cast.leader ?? member;
-    switch (random.below(10)) {
+    switch (random.below(11)) {
       case 0:
       case 1:
         this.#crash(member, random.below(600));
@@ -104,6 +106,12 @@ export class Nemesis {
         this.#note(`the disk of ${member.id} is ${member.health.full ? 'full' : 'not full'}`);
         break;
       case 9: {
+        const stalled = random.chance(0.5) ? leader : member;
+        stalled.stall(random.pick([100, 500, 2000]));
+        this.#note(`${stalled.id} stands still`);
+        break;
+      }
+      case 10: {
         const to = random.pick(members).id;
         void leader.life?.node.transferLeadership(to);
         this.#note(`${leader.id} hands over to ${to}`);
@@ -142,4 +150,9 @@ export class Nemesis {
       else this.#network.cut(other.id, member.id);
     this.#note(`${member.id} can only ${outward ? 'hear' : 'speak'}`);
   }
+}
+
+/** Whether a leader begins its term with it. */
+function isFirst(payload: Entry['payload']): boolean {
+  return payload.kind === 'noop' || (payload.kind === 'configuration' && payload.proposal === null);
 }

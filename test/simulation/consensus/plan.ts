@@ -39,7 +39,7 @@ export function drawPlan(random: Random): Plan {
     machine: random.pick(['store', 'chain']),
     clients: 1 + random.below(5),
     watchers: 1 + random.below(3),
-    leaseHolders: random.below(4),
+    leaseHolders: 1 + random.below(3),
     limits: {
       ...defaultLimits,
       // Time-outs close to one another make members stand for election at once.

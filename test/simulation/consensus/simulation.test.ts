@@ -31,7 +31,7 @@ test.serial('members that crash, stall, are cut off and change keep every promis
 test.serial('a seed replays to the same step, wherever it runs', async (t) => {
   for (const [seed, bug] of [
     [11, null],
-    [15, 'learner-counts'],
+    [1, 'change-before-first-commit'],
   ] as const) {
     const one = await new Simulation(seed, bug).run();
     t.deepEqual(await new Simulation(seed, bug).run(), one);
@@ -53,7 +53,7 @@ interface Finding {
 
 const findings: Readonly<Record<Bug, Finding>> = {
   'vote-lost-on-restart': {
-    seed: 30,
+    seed: 38,
     violation: /without the votes of a majority|one vote a term/,
   },
   'term-lost-on-restart': {
@@ -69,20 +69,45 @@ const findings: Readonly<Record<Bug, Finding>> = {
     violation: /has lost entries that it had confirmed|leader completeness/,
   },
   'commit-old-term': { seed: 1, violation: /of an?other term|by counting/ },
-  'read-without-quorum': { seed: 48, violation: /linearizability/ },
-  'leader-reads-without-asking': { seed: 37, violation: /linearizability/ },
-  'vote-for-outdated-log': { seed: 8, violation: /leader completeness/ },
+  'read-without-quorum': { seed: 55, violation: /linearizability/ },
+  'leader-reads-without-asking': { seed: 38, violation: /linearizability/ },
+  'vote-for-outdated-log': { seed: 15, violation: /leader completeness/ },
   'repeated-proposal-taken': { seed: 49, violation: /took effect twice|linearizability/ },
   'snapshot-forgets-a-command': { seed: 2, violation: /state machines differ/ },
   'snapshot-forgets-the-members': { seed: 2, violation: /a snapshot of \d+ at \d+ says voters/ },
-  'learner-counts': { seed: 15, violation: /not on the disks of a majority/ },
+  'learner-counts': { seed: 18, violation: /not on the disks of a majority/ },
   'removed-member-counts': { seed: 25, violation: /not on the disks of a majority/ },
   'two-changes-at-once': { seed: 1, violation: /has changes of the members at \d+ and \d+/ },
   'change-before-first-commit': { seed: 1, violation: /before it has committed anything/ },
-  'configuration-outlives-its-entry': { seed: 51, violation: /goes by voters .*, and its log by/ },
-  'watch-skips-after-restore': { seed: 2, violation: /watch: shown .*, owed/ },
+  'configuration-outlives-its-entry': { seed: 54, violation: /goes by voters .*, and its log by/ },
+  'watch-skips-after-restore': { seed: 39, violation: /watch: shown .*, owed/ },
   'lease-by-a-fast-clock': { seed: 2, violation: /lease \d+ .* expired at/ },
 };
+
+test.serial('the seed that fails first is found on any number of threads', async (t) => {
+  const found: (number | undefined)[] = [];
+  for (const jobs of [1, 3]) {
+    const summary = new Summary();
+    const batch = { first: 7, count: 100, jobs, goOn: false, signal: uncancelled };
+    await runBatch({ ...batch, bug: 'term-lost-on-restart' }, (outcome) => summary.add(outcome));
+    found.push(summary.failed[0]?.seed);
+    t.true(summary.seeds < 100);
+  }
+  t.is(typeof found[0], 'number');
+  t.is(found[0], found[1]);
+});
+
+test.serial('a batch that is cancelled ends with what it has found', async (t) => {
+  const cancelled = new AbortController();
+  const summary = new Summary();
+  const batch = { first: 1, count: 1000, bug: null, jobs: 2, goOn: false };
+  await runBatch({ ...batch, signal: cancelled.signal }, (outcome) => {
+    summary.add(outcome);
+    if (summary.seeds === 3) cancelled.abort();
+  });
+  t.true(summary.seeds === 3 || summary.seeds === 4);
+  t.regex(`${summary}`, /^[34] seeds: \d+ steps, .* leases$/);
+});
 
 const searchedSeeds = 1000;
 

@@ -45,6 +45,8 @@ export class Simulation {
   readonly #trace: string[] = [];
   /** Who was last asked to lead. */
   #successor: MemberId | null = null;
+  /** The term when the pool had come to rest. */
+  #restingTerm = 0;
 
   constructor(seed: number, bug: Bug | null) {
     const random = seededRandom(seed);
@@ -88,7 +90,7 @@ export class Simulation {
     this.#nemesis.start(this.#plan.faults);
     this.#reshaper?.start();
     await this.#until(schedule.calm, () => this.#calm());
-    await this.#until(schedule.quiet, () => this.#workload.quiet());
+    await this.#until(schedule.quiet, () => this.#quiet());
     await this.#until(schedule.handOver, () => this.#handOver());
     await this.#until(schedule.end, () => this.#finish());
     const committed = this.#checks.safety.committed.map(({ term, what }) => `${term} ${what}`);
@@ -126,12 +128,19 @@ export class Simulation {
     this.#workload.calm();
   }
 
+  #quiet(): void {
+    this.#workload.quiet();
+    this.#restingTerm = this.#cast.leader?.life?.node.status().term ?? 0;
+  }
+
   /** Whoever has become a voter last is to lead: so it votes, and is voted for. */
   #handOver(): void {
     const { leader } = this.#cast;
     const life = leader?.life ?? null;
     if (life === null) throw new Violation('nobody leads after the calm');
-    const { configuration } = life.node.status();
+    const { configuration, term } = life.node.status();
+    if (term !== this.#restingTerm)
+      throw new Violation(`somebody disturbs: term ${this.#restingTerm} became ${term}`);
     const newest = configuration.voters.at(-1);
     if (newest === undefined || newest === leader?.id) return;
     this.#note(`${leader?.id} is to hand over to ${newest}`);

@@ -18,9 +18,9 @@ import type { Cast } from './cast.ts';
 import type { Database } from './database.ts';
 import type { Life } from './member.ts';
 import type { Recorder } from './recorder.ts';
-import { everyKey, operationOf, rangeOf, txnOf } from './store-requests.ts';
+import { everyKey, operationOf, putOf, rangeOf, txnOf } from './store-requests.ts';
 import type { Truth } from './truth.ts';
-import { Violation } from './violation.ts';
+import { briefly, Violation } from './violation.ts';
 import type { World } from './world.ts';
 
 /** Keys that are written on their own, and keys that are written together. */
@@ -29,6 +29,9 @@ const pair = ['x', 'y'] as const;
 
 /** How far behind the newest revision a compaction or a read of the past goes, at most. */
 const pastMax = 60;
+
+/** Bytes of a large value. */
+const bulk = 50_000;
 
 /** What the clients of one pool share. */
 export interface StoreClientParts {
@@ -77,7 +80,7 @@ export class StoreClient {
     const database = life?.database ?? null;
     if (life === null || database === null) return;
     const key = random.pick(singleKeys);
-    switch (random.below(12)) {
+    switch (random.below(14)) {
       case 0:
       case 1:
       case 2:
@@ -104,8 +107,13 @@ export class StoreClient {
         this.#readHere(database);
         break;
       case 11:
-        if (random.chance(0.3)) await this.#compact(life, database);
-        else await this.#readPast(life, database);
+        await this.#readPast(life, database);
+        break;
+      case 12:
+        if (random.chance(0.4)) await this.#compact(life, database);
+        break;
+      case 13:
+        if (random.chance(0.3)) await this.#writeBulk(life);
         break;
     }
   }
@@ -198,8 +206,16 @@ export class StoreClient {
       .map(({ key, value }) => `${key}=${value}`)
       .join();
     if (found !== wanted)
-      throw new Violation(`a read at revision ${revision} saw ${found}, and should ${wanted}`);
+      throw new Violation(
+        `a read at revision ${revision} saw ${briefly(found)}, and should ${briefly(wanted)}`,
+      );
     this.#parts.recorder.reads += 1;
+  }
+
+  /** Something that makes a snapshot worth several pieces. Only watchers and the truth look at it. */
+  async #writeBulk(life: Life): Promise<void> {
+    const value = this.#value().padEnd(bulk, '.');
+    await propose(life, putOf(`bulk ${this.#random.below(3)}`, value));
   }
 
   async #compact(life: Life, { store }: Database): Promise<void> {

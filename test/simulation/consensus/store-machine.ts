@@ -13,7 +13,7 @@ import {
 } from './machine.ts';
 import { everyKey, rangeOf } from './store-requests.ts';
 import type { Truth } from './truth.ts';
-import { Violation } from './violation.ts';
+import { briefly, Violation } from './violation.ts';
 
 /** What all stores of one pool are compared with. */
 export interface StoreChecks {
@@ -76,7 +76,9 @@ export class StoreMachine implements StateMachine<Applied> {
       .allAt(revision)
       .map(({ key, value, mod }) => `${key}=${value}@${mod}`);
     if (here.join() !== there.join())
-      throw new Violation(`the store at revision ${revision} holds ${here}, and should ${there}`);
+      throw new Violation(
+        `the store at revision ${revision} holds ${briefly(here.join())}, and should ${briefly(there.join())}`,
+      );
   }
 }
 

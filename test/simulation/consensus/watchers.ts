@@ -10,7 +10,7 @@ import type { Database } from './database.ts';
 import type { Life } from './member.ts';
 import { everyKey, oneKey } from './store-requests.ts';
 import type { Truth } from './truth.ts';
-import { Violation } from './violation.ts';
+import { briefly, Violation } from './violation.ts';
 import type { World } from './world.ts';
 
 /** What watchers of one pool share. */
@@ -138,8 +138,8 @@ export class SimulatedWatcher {
         wanted.version === version.version;
       if (!isRight)
         throw new Violation(
-          `watch: shown ${key}=${value} of ${modRevision}, owed ${
-            wanted === null ? 'nothing' : `${wanted.key}=${wanted.value} of ${wanted.mod}`
+          `watch: shown ${key}=${briefly(value)} of ${modRevision}, owed ${
+            wanted === null ? 'nothing' : `${wanted.key}=${briefly(wanted.value)} of ${wanted.mod}`
           }`,
         );
       this.#position += 1;
