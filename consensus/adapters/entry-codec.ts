@@ -53,15 +53,19 @@ export function encodeEntry(entry: Entry): Buffer {
   return buffer;
 }
 
-/** The records of a list of writes, behind `reserve` bytes for the caller. */
-export function encodePersists(list: readonly Persist[], reserve: number): Buffer {
-  let size = reserve;
+/** The size of the records of a list of writes, in bytes. */
+export function persistsSize(list: readonly Persist[]): number {
+  let size = 0;
   for (const { hardState, reset, entries } of list) {
     size += (hardState === null ? 0 : 25) + (reset === null ? 0 : 17);
     for (const entry of entries) size += encodedSize(entry);
   }
-  const buffer = Buffer.allocUnsafe(size);
-  let at = reserve;
+  return size;
+}
+
+/** Writes the records of a list of writes; returns where the next byte goes. */
+export function writePersists(buffer: Buffer, start: number, list: readonly Persist[]): number {
+  let at = start;
   for (const { hardState, reset, entries } of list) {
     if (hardState !== null) {
       at = buffer.writeUInt8(kinds.hardState, at);
@@ -76,7 +80,7 @@ export function encodePersists(list: readonly Persist[], reserve: number): Buffe
     }
     for (const entry of entries) at = writeEntry(buffer, at, entry);
   }
-  return buffer;
+  return at;
 }
 
 /** Writes an entry's record; returns where the next byte goes. */

@@ -15,16 +15,18 @@ export const frameHeaderBytes = 24;
 const marker = 0x46_4c_57_46;
 const alignment = 8;
 
-/** Completes a buffer whose payload begins at `frameHeaderBytes`, and pads it. */
-export function sealFrame(buffer: Buffer, sequence: number, salt: number): Buffer {
-  const length = buffer.byteLength - frameHeaderBytes;
+/**
+ * Completes a frame at the beginning of a buffer, where the payload of `length` bytes is in its place
+ * already; returns the frame.
+ */
+export function sealFrame(buffer: Buffer, length: number, sequence: number, salt: number): Buffer {
+  const end = frameHeaderBytes + length;
   buffer.writeUInt32LE(marker, 0);
   buffer.writeUInt32LE(length, 4);
   buffer.writeDoubleLE(sequence, 8);
-  buffer.writeUInt32LE(crc32(buffer.subarray(frameHeaderBytes), salt), 16);
+  buffer.writeUInt32LE(crc32(buffer.subarray(frameHeaderBytes, end), salt), 16);
   buffer.writeUInt32LE(crc32(buffer.subarray(0, 20), salt), 20);
-  const padding = paddedLength(buffer.byteLength) - buffer.byteLength;
-  return padding === 0 ? buffer : Buffer.concat([buffer, Buffer.alloc(padding)]);
+  return buffer.fill(0, end, paddedLength(end)).subarray(0, paddedLength(end));
 }
 
 /** A size, rounded up to where the next frame begins. */

@@ -8,7 +8,7 @@ import type { HardState, Position } from '../../core/entry.ts';
 import { type LogIndex, later } from '../../core/ids.ts';
 import type { Persist } from '../../core/output.ts';
 import type { StoreError } from '../../ports.ts';
-import { encodePersists } from '../entry-codec.ts';
+import { persistsSize, writePersists } from '../entry-codec.ts';
 import { fromErrno } from './errors.ts';
 import { frameHeaderBytes, paddedLength, sealFrame } from './frame.ts';
 import type { KnownSegment, ReadLog } from './read-log.ts';
@@ -31,6 +31,9 @@ interface Tail {
 
 const preparedName = 'next.tmp';
 
+/** Frames up to this size, which is nearly all, are built in one and the same place. */
+const scratchBytes = 128 * 2 ** 10;
+
 /** Writes the log: frames into the last segment, and the next segment prepared ahead. */
 export class LogFiles {
   readonly #directory: string;
@@ -42,6 +45,8 @@ export class LogFiles {
   #end: Position;
   #prepared: Promise<Result<void, StoreError>>;
   readonly #deleting = new Set<Promise<void>>();
+  /** One write is under way at a time. */
+  readonly #scratch = Buffer.allocUnsafeSlow(scratchBytes);
 
   private constructor(
     directory: string,
@@ -97,13 +102,15 @@ export class LogFiles {
 
   /** Makes a list durable as one frame. After a failure nothing of it counts. */
   async write(list: readonly Persist[]): Promise<Result<void, StoreError>> {
-    const buffer = encodePersists(list, frameHeaderBytes);
-    const room = paddedLength(buffer.byteLength);
+    const length = persistsSize(list);
+    const room = paddedLength(frameHeaderBytes + length);
     if (this.#tail.offset + room > this.#tail.size) {
       const rotated = await this.#rotate(room);
       if (!rotated.ok) return rotated;
     }
-    const frame = sealFrame(buffer, this.#sequence, this.#tail.header.salt);
+    const buffer = room > scratchBytes ? Buffer.allocUnsafe(room) : this.#scratch;
+    writePersists(buffer, frameHeaderBytes, list);
+    const frame = sealFrame(buffer, length, this.#sequence, this.#tail.header.salt);
     try {
       await writeAll(this.#tail.file, frame, this.#tail.offset);
     } catch (error) {
