@@ -35,7 +35,7 @@ test('settings that are whole are read, with defaults for the rest', (t) => {
       clusterToken: 'flotilla',
       tls: null,
       quota: bytes(512 * 2 ** 20),
-      retainRevisions: 100_000,
+      retainRevisions: 50_000,
       rights: null,
     },
   });

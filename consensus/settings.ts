@@ -50,10 +50,10 @@ const votersMax = 7;
 const membersMax = 2 * votersMax;
 
 /**
- * Above twice this many revisions, what is older is compacted: enough for a watcher to come back
- * after minutes of heavy writing, and at 500 bytes a version about 100 MB at most.
+ * A quarter above this many revisions, what is older is compacted: enough for a watcher to come back
+ * after minutes of a busy pool's writing, and at 500 bytes a version about 30 MB.
  */
-const retainRevisionsDefault = 100_000;
+const retainRevisionsDefault = 50_000;
 
 const addressPattern = /^(?:\[[0-9a-fA-F:]+\]|[^:[\]/\s]+):(\d{1,5})$/;
 

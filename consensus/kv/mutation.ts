@@ -39,8 +39,9 @@ export class Mutation {
 
   /** Writes a key. The request was checked: its lease exists, and its key where it must. */
   put(request: PutRequest): PutReply {
-    const { key } = request;
-    const latest = this.#history.latest(key);
+    const latest = this.#history.latest(request.key);
+    // The versions of a key share its bytes.
+    const key = latest?.key ?? request.key;
     const before = latest === null || isTombstone(latest) ? null : latest;
     const lease = request.ignoreLease && before !== null ? before.lease : request.lease;
     this.#append({

@@ -15,17 +15,20 @@ export async function freeCompacted(store: Store): Promise<void> {
 }
 
 /** How often the leader looks whether the history has grown too long. */
-const compactInterval = milliseconds(5000);
+const compactInterval = milliseconds(1000);
+
+/** How much longer than asked for the history may grow: a compaction is a command in the log. */
+const slack = 1.25;
 
 /**
- * Keeps the history in bounds: the leader has it compacted to `retain` revisions when it is twice
- * as long (0: never), and every member frees what was compacted. Returns what stops it.
+ * Keeps the history in bounds: the leader has it compacted to `retain` revisions when it is a quarter
+ * longer (0: never), and every member frees what was compacted. Returns what stops it.
  */
 export function keepHouse(member: EtcdMember, clock: Clock, retain: number): () => void {
   const { store, replica } = member;
   let underWay = false;
   const compact = async () => {
-    const isLong = store.revision - store.compacted > 2 * retain;
+    const isLong = store.revision - store.compacted > slack * retain;
     if (retain === 0 || !isLong || underWay || replica.status().role !== 'leader') return;
     underWay = true;
     // What fails now is tried again at the next look.
