@@ -15,6 +15,9 @@ const strangersMax = 1000;
 /** Makes the services that act for one caller, on the member as that caller may use it. */
 export type MakeServices<Services> = (member: EtcdMember) => Services;
 
+/** The revision of a store that holds nothing and never did. */
+const firstRevision = 1;
+
 /** What acts for one caller. */
 interface Client<Services> {
   readonly member: EtcdMember;
@@ -36,7 +39,7 @@ export class Guard<Services> {
   readonly #callers = new Callers();
   readonly #clients = new Map<ByteString | null, Client<Services>>();
 
-  /** `isFoundedFirst`: nothing is served before the pool's rights are set up. */
+  /** `isFoundedFirst`: a new pool is not served before its rights are set up. */
   constructor(member: EtcdMember, make: MakeServices<Services>, isFoundedFirst: boolean) {
     this.#member = member;
     this.#make = make;
@@ -83,8 +86,10 @@ export class Guard<Services> {
     };
   }
 
+  /** Nothing was ever written: a pool that has data is served as before until its rights are set up. */
   get #isUnfounded(): boolean {
-    return this.#isFoundedFirst && this.#member.store.auth.isUntouched;
+    const { auth, revision } = this.#member.store;
+    return this.#isFoundedFirst && auth.isUntouched && revision === firstRevision;
   }
 
   #clientOf(call: IdentifiedCall): Client<Services> {
@@ -129,7 +134,7 @@ export class Guard<Services> {
 
 function isRead(demand: Demand | null): boolean {
   switch (demand?.kind) {
-    case 'range':
+    case 'read':
     case 'lease-read':
       return true;
     case 'txn':
