@@ -10,7 +10,9 @@ import {
   type ServiceType,
   serviceDefinition,
 } from '../../../proto/codec.ts';
+import type { Handlers } from '../../../proto/server.ts';
 import type { Served } from './failures.ts';
+import { boundRequests } from './request-bounds.ts';
 
 /** The handler of one method, which answers with encoded messages where it likes. */
 type LeanHandler<Method extends MethodShape> = Method['kind'] extends 'unary'
@@ -31,13 +33,23 @@ export function addLeanService<Shape>(
   handlers: LeanHandlers<Shape>,
 ): void {
   const definition: ServiceDefinition = Object.fromEntries(
-    Object.entries(serviceDefinition(type)).map(([name, method]) => {
+    Object.entries(boundRequests(serviceDefinition(type))).map(([name, method]) => {
       const encode = method.responseSerialize;
       const responseSerialize = (response: object) =>
         Buffer.isBuffer(response) ? response : encode(response);
       return [name, { ...method, responseSerialize }];
     }),
   );
+  server.addService(definition, handlers as Parameters<Server['addService']>[1]);
+}
+
+/** Makes `server` serve a service, the requests of which are bounded before they are decoded. */
+export function addBoundedService<Shape>(
+  server: Server,
+  type: ServiceType<Shape>,
+  handlers: Handlers<Shape>,
+): void {
+  const definition = boundRequests(serviceDefinition(type));
   server.addService(definition, handlers as Parameters<Server['addService']>[1]);
 }
 

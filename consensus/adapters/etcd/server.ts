@@ -3,7 +3,6 @@ import { ok, type Result } from '../../../base/result.ts';
 import { bytes } from '../../../base/units.ts';
 import { Auth, Cluster, KV, Lease, Maintenance, Watch } from '../../../proto/gen/etcdserverpb.ts';
 import { addReflection } from '../../../proto/reflection.ts';
-import { addService } from '../../../proto/server.ts';
 import type { Foundation } from '../../kv/auth/change.ts';
 import { storeBounds } from '../../kv/bounds.ts';
 import type { Clock } from '../../ports.ts';
@@ -21,7 +20,7 @@ import { addHealth } from './health.ts';
 import { keepHouse } from './housekeeping.ts';
 import { kvService } from './kv-service.ts';
 import { LeaderWatch } from './leader-watch.ts';
-import { addLeanService } from './lean-service.ts';
+import { addBoundedService, addLeanService } from './lean-service.ts';
 import { LeaseClock } from './lease-clock.ts';
 import { leaseService } from './lease-service.ts';
 import { maintenanceService } from './maintenance-service.ts';
@@ -93,10 +92,10 @@ export async function serveEtcd(parts: EtcdServerParts): Promise<Result<EtcdServ
   const guarded = guardedServices(new Guard(member, servicesFor, foundation !== null));
   addLeanService(server, KV, guarded.kv);
   addLeanService(server, Watch, guarded.watch);
-  addService(server, Lease, guarded.lease);
-  addService(server, Cluster, guarded.cluster);
-  addService(server, Maintenance, guarded.maintenance);
-  addService(server, Auth, guarded.auth);
+  addBoundedService(server, Lease, guarded.lease);
+  addBoundedService(server, Cluster, guarded.cluster);
+  addBoundedService(server, Maintenance, guarded.maintenance);
+  addBoundedService(server, Auth, guarded.auth);
   addReflection(server, services);
   const stopHealth = addHealth(
     server,
