@@ -1,4 +1,4 @@
-import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { credentials, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import { type Client, type Connection, connect } from '../../proto/client.ts';
@@ -111,8 +111,8 @@ export class PoolDatabaseClient {
   }
 
   /** Opens a watch stream. */
-  watch(): WatchProbe {
-    const probe = new WatchProbe(this.#watch.watch());
+  watch(metadata?: Metadata): WatchProbe {
+    const probe = new WatchProbe(this.#watch.watch({ metadata }));
     this.#probes.push(probe);
     return probe;
   }

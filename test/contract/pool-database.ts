@@ -5,6 +5,7 @@ import { poolDatabaseKvContract } from './pool-database-kv.ts';
 import { poolDatabaseLeaseContract } from './pool-database-lease.ts';
 import { poolDatabaseMaintenanceContract } from './pool-database-maintenance.ts';
 import { poolDatabaseTxnContract } from './pool-database-txn.ts';
+import { poolDatabaseWatchStreamContract } from './pool-database-watch-streams.ts';
 import { poolDatabaseWatchContract } from './pool-database-watching.ts';
 
 /** A running pool database of one or more members. */
@@ -44,6 +45,7 @@ export function poolDatabaseContract(name: string, start: () => Promise<PoolData
   poolDatabaseKvContract(add);
   poolDatabaseTxnContract(add);
   poolDatabaseWatchContract(add);
+  poolDatabaseWatchStreamContract(add);
   poolDatabaseLeaseContract(add);
   poolDatabaseMaintenanceContract(add);
 }
