@@ -53,10 +53,21 @@ function whyNot(
   );
 }
 
+/** Where the flags say that the first members listen. */
+export function firstAddresses({
+  clusterToken,
+  initialCluster,
+}: MemberSettings): ReadonlyMap<MemberId, string> {
+  const addresses = [...initialCluster].map(
+    ([name, address]) => [firstMemberId(clusterToken, name), address] as const,
+  );
+  return new Map(addresses);
+}
+
 /** Of the names and addresses that every first member is told alike. */
-function firstConfiguration({ clusterToken, initialCluster }: MemberSettings): Configuration {
-  const addresses = [...initialCluster].map(([name, address]) => ({
-    member: firstMemberId(clusterToken, name),
+function firstConfiguration(settings: MemberSettings): Configuration {
+  const addresses = [...firstAddresses(settings)].map(([member, address]) => ({
+    member,
     peers: [address],
   }));
   return { ...configurationOf(addresses.map(({ member }) => member)), addresses };

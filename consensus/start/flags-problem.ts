@@ -11,7 +11,7 @@ export function flagsProblem(
   self: MemberId,
   configuration: Configuration,
 ): string | null {
-  if (membersOf(configuration).length === 0) return null;
+  if (configuration.addresses.length === 0) return null;
   const peersOf = (member: MemberId) =>
     configuration.addresses.find((each) => each.member === member)?.peers ?? [];
   const own = peersOf(self);

@@ -7,9 +7,11 @@ import { systemClock } from '../adapters/clock.ts';
 import { peerBounds } from '../adapters/connections/guard.ts';
 import { DiskLogStore } from '../adapters/disk/log-store.ts';
 import { bindServer, shutDownServer } from '../adapters/etcd/bind.ts';
+import { Capabilities } from '../adapters/etcd/capabilities.ts';
 import { serveEtcd } from '../adapters/etcd/server.ts';
 import { askMembers } from '../adapters/peers/ask-members.ts';
 import { GrpcPeers, type PeerEvents } from '../adapters/peers/transport.ts';
+import type { MemberId } from '../core/ids.ts';
 import { defaultLimits } from '../driver/limits.ts';
 import { Store } from '../kv/store.ts';
 import { Node } from '../node.ts';
@@ -17,11 +19,13 @@ import type { ReplicaStatus } from '../replica.ts';
 import type { MemberSettings } from '../settings.ts';
 import { type Credentials, loadCredentials } from '../tls.ts';
 import { type ProtocolVersions, protocolVersions } from '../versions.ts';
+import { firstAddresses } from './begin.ts';
 import { final, joinAgain, type StartFailure } from './failure.ts';
 import { flagsProblem } from './flags-problem.ts';
 import { identify, type Self } from './identify.ts';
 import { listMembers } from './list-members.ts';
 import { watchRemoval } from './removal.ts';
+import { tellAddress } from './tell-address.ts';
 
 /** A running member of the pool database. */
 export interface Member {
@@ -76,6 +80,7 @@ async function run(
   const address = settings.initialCluster.get(settings.name) ?? settings.listenPeer;
   const peers = new GrpcPeers({
     self: { pool, member, versions, address },
+    addresses: firstAddresses(settings),
     credentials: credentials.channel,
     events: peerEvents(log),
   });
@@ -105,6 +110,9 @@ async function run(
   };
   const onRefused = (port: 'clients' | 'members') => (reason: string, from: string) =>
     log.warn({ port, reason, from }, 'refused a connection: its certificate or its TLS');
+  const versionOf = (other: MemberId) =>
+    other === member ? versions.newest : peers.versionOf(other);
+  const capabilities = new Capabilities(node, versionOf);
   const scheme = settings.tls === null ? 'http' : 'https';
   const server = await serveEtcd({
     store,
@@ -112,7 +120,7 @@ async function run(
     clusterId,
     peerScheme: scheme,
     quota: settings.quota,
-    versionOf: (other) => (other === member ? versions.newest : peers.versionOf(other)),
+    versionOf,
     clock: systemClock,
     listen: settings.listenClient,
     credentials: credentials.server,
@@ -144,6 +152,8 @@ async function run(
   const stopLogging = node.onStatus(({ role, term, leader }) =>
     log.info({ role, term, leader }, 'role'),
   );
+  const allSpeak = (version: number) => capabilities.allSpeak(version);
+  const stopTelling = tellAddress(node, member, address, allSpeak, systemClock);
   const removal = removalOf(settings, { pool, member, address }, node, credentials, log);
   return ok({
     clientAddress: server.value.address,
@@ -152,6 +162,7 @@ async function run(
     removed: removal.removed,
     close: async () => {
       removal.stop();
+      stopTelling();
       stopLogging();
       await close();
     },

@@ -45,6 +45,12 @@ export class Capabilities {
     return common;
   }
 
+  /** Whether every single member was met and speaks `version`: for what can wait. */
+  allSpeak(version: number): boolean {
+    const { configuration } = this.#replica.status();
+    return membersOf(configuration).every((id) => (this.#versionOf(id) ?? 0) >= version);
+  }
+
   /** A member that is known to be older than `version`. */
   olderThan(version: number): MemberId | null {
     if (version <= protocolVersions.oldest) return null;

@@ -56,3 +56,13 @@ test('callers who do not say where they listen, or are too many, are not noted',
   for (let id = 10; id < 100; id += 1) book.met(caller(memberId(id), `h${id}:1`, 1));
   t.is(book.addresses().size, 32);
 });
+
+test('where no configuration tells, as in version 1, the first addresses count', (t) => {
+  const first = [a, b, c].map((id, at) => [id ?? memberId(0), `f${at + 1}:1`] as const);
+  const book = new AddressBook(memberId(1), new Map(first));
+  t.deepEqual(found(book), {}, 'only members are called');
+  book.configure(configurationOf([1, 2, 3].map(memberId)), logIndex(4));
+  t.deepEqual(found(book), { 2: ['f2:1'], 3: ['f3:1'] });
+  book.configure(told([a, 'h1:1'], [b, 'h2:1']), logIndex(5));
+  t.deepEqual(found(book), { 2: ['h2:1'] });
+});

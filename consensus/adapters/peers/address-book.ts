@@ -15,12 +15,15 @@ const guestsMax = 32;
  */
 export class AddressBook {
   readonly #self: MemberId;
+  readonly #first: ReadonlyMap<MemberId, string>;
   readonly #guests = new Map<MemberId, Greeted>();
   #configuration: Configuration = configurationOf([]);
   #index: LogIndex = logIndex(0);
 
-  constructor(self: MemberId) {
+  /** `first`: where members listen whose address no configuration tells, as in version 1. */
+  constructor(self: MemberId, first: ReadonlyMap<MemberId, string> = new Map()) {
     this.#self = self;
+    this.#first = first;
   }
 
   /** Where in the log the configuration stands. */
@@ -64,6 +67,8 @@ export class AddressBook {
   }
 
   #told(member: MemberId): readonly string[] {
-    return this.#configuration.addresses.find((each) => each.member === member)?.peers ?? [];
+    const told = this.#configuration.addresses.find((each) => each.member === member)?.peers;
+    const first = this.#first.get(member);
+    return told ?? (first === undefined ? [] : [first]);
   }
 }

@@ -72,7 +72,7 @@ async function start(
   const credentials = ChannelCredentials.createInsecure();
   const address = addresses.get(id) ?? '';
   const self = { pool, member: id, versions: protocolVersions, address };
-  const peers = new GrpcPeers({ self, credentials, events: quiet });
+  const peers = new GrpcPeers({ self, addresses: new Map(), credentials, events: quiet });
   const server = new Server();
   peers.serve(server, async () => ({ pool: self.pool }));
   await listen(server, addresses.get(id) ?? '');
@@ -171,7 +171,7 @@ test('members of another pool, and wrong addresses, are refused with a sentence'
   const credentials = ChannelCredentials.createInsecure();
   const self = { pool: 'ours', member: memberId(1), versions: protocolVersions, address };
   const server = new Server();
-  const peers = new GrpcPeers({ self, credentials, events: quiet });
+  const peers = new GrpcPeers({ self, addresses: new Map(), credentials, events: quiet });
   const received: Message[] = [];
   peers.attach({
     receive: (messages) => received.push(...messages),
@@ -184,6 +184,7 @@ test('members of another pool, and wrong addresses, are refused with a sentence'
     new Promise((resolve) => {
       const stranger = new GrpcPeers({
         self: { pool, member: memberId(member), versions: protocolVersions, address: '' },
+        addresses: new Map(),
         credentials,
         events: {
           ...quiet,

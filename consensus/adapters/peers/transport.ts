@@ -25,6 +25,8 @@ export interface PeerEvents {
 /** Members of one pool, by gRPC: one stream to each other member, and one from each. */
 export interface PeerOptions {
   readonly self: PeerIdentity;
+  /** Where members listen whose address no configuration tells. */
+  readonly addresses: ReadonlyMap<MemberId, string>;
   readonly credentials: ChannelCredentials;
   readonly events: PeerEvents;
 }
@@ -44,7 +46,7 @@ export class GrpcPeers implements PeerTransport {
 
   constructor(options: PeerOptions) {
     this.#options = options;
-    this.#book = new AddressBook(options.self.member);
+    this.#book = new AddressBook(options.self.member, options.addresses);
   }
 
   /** Serves the other members. The server's credentials decide who may call. */
