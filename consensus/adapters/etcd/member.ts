@@ -173,7 +173,9 @@ export class EtcdMember {
     const older = this.capabilities.olderThan(version);
     if (older === null) return ok(undefined);
     const name = this.store.member(older)?.name;
-    return fail(notCapable(name === undefined ? `${older}` : bufferOf(name).toString('utf8')));
+    return fail(
+      notCapable(name === undefined ? older.toString(16) : bufferOf(name).toString('utf8')),
+    );
   }
 
   /** Resolves when a read of the store is linearizable. */
