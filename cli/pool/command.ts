@@ -10,6 +10,8 @@ import { removeCommand } from './member/remove.ts';
 import { updateCommand } from './member/update.ts';
 import { membersCommand } from './members.ts';
 import { moveLeaderCommand } from './move-leader.ts';
+import { admitCommand } from './rights/admit.ts';
+import { listCommand } from './rights/list.ts';
 import type { DescribeSnapshot } from './snapshot/content.ts';
 import { saveCommand } from './snapshot/save.ts';
 import { showCommand } from './snapshot/show.ts';
@@ -30,6 +32,10 @@ export function poolCommand(parts: DatabaseParts, context: Context = processCont
     promoteCommand(context),
     updateCommand(context),
   ]);
+  const rights = group(context, 'pool', 'rights', 'Look at who may do what in the pool database', [
+    listCommand(context),
+    admitCommand(context),
+  ]);
   const snapshot = group(context, 'pool', 'snapshot', 'Save the pool database, and bring it back', [
     saveCommand(context, parts.describeSnapshot),
   ])
@@ -44,5 +50,6 @@ export function poolCommand(parts: DatabaseParts, context: Context = processCont
     defragmentCommand(context),
   ])
     .addCommand(member)
+    .addCommand(rights)
     .addCommand(snapshot);
 }

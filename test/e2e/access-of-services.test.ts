@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,9 +19,13 @@ import type { Epoch, NetworkId, VdiId } from '../../pool/records/identifiers.ts'
 import { remove, writing } from '../../pool/transaction.ts';
 import { storeVm, vmRecord } from '../fixtures/pool-records.ts';
 
+const program = join(import.meta.dirname, '..', '..', 'main.ts');
+
 /** A pool as `flotilla up` makes it, of which the first host's member of the database runs alone. */
 interface PreparedPool {
   readonly hosts: readonly { readonly id: string; readonly name: string }[];
+  /** Runs `flotilla ...` as the pool's operator, or with another directory of files. */
+  run(...words: readonly string[]): Promise<string>;
   /** What a process has that took over a service of a host: its files, and so its identity. */
   database(identity: string): Promise<PoolDatabase>;
 }
@@ -65,7 +70,14 @@ async function preparedPool(t: ExecutionContext): Promise<PreparedPool> {
     await started.value.close();
     await rm(directory, { recursive: true, force: true });
   });
-  return { hosts: choice.hosts, database };
+  const run = (...words: readonly string[]) =>
+    new Promise<string>((resolve) => {
+      const env = { ...process.env, FLOTILLA_POOL: directory };
+      execFile(process.execPath, [program, ...words], { env }, (_error, out, error) =>
+        resolve(`${out}${error}`.trimEnd()),
+      );
+    });
+  return { hosts: choice.hosts, database, run };
 }
 
 /** Whether a service may read or write a key. */
@@ -150,4 +162,27 @@ test('every service has just the rights of the table, on its own host where they
   }
   const operator = await prepared.database('operator');
   for (const key of Object.values(places)) t.true(await may(operator, key, 'write'));
+});
+
+test('the operator sees who may do what, and admits one more host', async (t) => {
+  t.timeout(120_000);
+  const { run } = await preparedPool(t);
+  const before = await run('pool', 'rights', 'list');
+  t.regex(before, /host-1\/network +network +readwrite +\/flotilla\/networks\/\*/);
+  t.regex(before, /operator +root +everything/);
+  t.notRegex(before, /host-2/);
+  const admit = ['pool', 'rights', 'admit', 'host-2', '--id', vmRecord().id];
+  t.regex(await run(...admit, '--dry-run'), /would let the services of host-2 use/);
+  t.is(await run('pool', 'rights', 'list'), before);
+  t.is(await run(...admit), 'the services of host-2 may use the pool database');
+  t.is(await run(...admit), 'the services of host-2 may use the pool database', 'once more');
+  const after = await run('pool', 'rights', 'list');
+  const ofHost = (text: string, host: string) =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith(`${host}/`))
+      .map((line) => line.replace(/[\da-f-]{36}/g, 'ID').replaceAll(host, 'HOST'))
+      .map((line) => line.replace(/ +/g, ' '));
+  t.deepEqual(ofHost(after, 'host-2'), ofHost(after, 'host-1'));
+  t.regex(await run('pool', 'rights', 'admit', 'host-3', '--id', 'three'), /is no UUID/);
 });
