@@ -36,6 +36,13 @@ export class ConsensusProcess {
     return this.#running?.pid ?? null;
   }
 
+  /** Whether it was started, and has not ended by itself or by a signal. */
+  get isRunning(): boolean {
+    return (
+      this.#running !== null && this.#running.exitCode === null && this.#running.signalCode === null
+    );
+  }
+
   /** What it printed since it was last started, for a failed test's message. */
   get output(): string {
     return this.#output.join('\n');
