@@ -44,7 +44,7 @@ export interface LogStore {
   readonly incarnation: number;
   /** Makes everything in the list durable, in order. After `full`, the same list may come again. */
   write(list: readonly Persist[]): Promise<Result<void, StoreError>>;
-  /** The log up to here is not needed any more. When its room is given back is not promised. */
+  /** The log up to here is durable, and not needed any more. When its room is given back is not promised. */
   compact(index: LogIndex): void;
   /**
    * Makes a snapshot durable as a whole, then lets go of older ones. The chunks are taken one by

@@ -40,6 +40,24 @@ test('[R35] the trailing entries are bounded in bytes, too', (t) => {
   t.is(pool.snapshot(1).compacted, logIndex(4));
 });
 
+test('[R35] what is still being written stays, although a snapshot stands for it', (t) => {
+  const pool = new CorePool(3, { trailingEntries: 0 });
+  pool.elect(1);
+  pool.propose(1, ...'ab');
+  // The others' copies commit it before the leader's own is durable.
+  for (let round = 0; round < 4; round += 1) {
+    pool.deliver();
+    for (const id of [2, 3]) pool.persist(id);
+  }
+  t.like(pool.raft(1), { commit: logIndex(3), delivered: logIndex(3) });
+  t.is(pool.raft(1).log.durable, logIndex(1));
+  t.is(pool.snapshot(1).compacted, logIndex(1));
+  pool.persist(1);
+  pool.propose(1, 'c');
+  pool.settle();
+  t.is(pool.snapshot(1).compacted, logIndex(4));
+});
+
 test('[R36] a follower that needs compacted entries gets the snapshot, piece after piece', (t) => {
   const pool = behind();
   pool.tick(1, 20);

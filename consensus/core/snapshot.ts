@@ -1,5 +1,5 @@
 import type { SnapshotMeta } from './entry.ts';
-import { type LogIndex, later, logIndex, type MemberId } from './ids.ts';
+import { earlier, type LogIndex, later, logIndex, type MemberId } from './ids.ts';
 import type { Message } from './message.ts';
 import { discardPending, send } from './persistence.ts';
 import { confirmed, probe, type SnapshotTransfer } from './progress.ts';
@@ -114,7 +114,9 @@ export function onSnapshotMade(raft: Raft, snapshot: SnapshotMeta): void {
   if (snapshot.index <= raft.snapshot.index) return;
   raft.snapshot = snapshot;
   const { trailingBytes, trailingEntries } = raft.limits;
-  const last = raft.log.trailingStart(snapshot.index, trailingBytes, trailingEntries);
+  const trailing = raft.log.trailingStart(snapshot.index, trailingBytes, trailingEntries);
+  // What is not durable yet may replace entries on the disk that only seem to be the same.
+  const last = earlier(trailing, raft.log.durable);
   if (last <= raft.log.base.index) return;
   raft.log.compact(last);
   raft.effects.compacted = last;
