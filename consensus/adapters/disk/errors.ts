@@ -33,7 +33,9 @@ export function damaged(path: string, what: string): OpenError {
     code: 'damaged',
     detail:
       `${path} is damaged: ${what}. Entries that this member had confirmed may be missing, so it ` +
-      'does not start. Remove the member from the pool, move its data directory away, and add it ' +
-      'again as a new member: it then receives everything from the others.',
+      'does not start. Remove it from the pool (flotilla pool member remove NAME), move its data ' +
+      'directory away, and add it again as a new member (flotilla pool member add NAME --peer ' +
+      'HOST:PORT; start it with --initial-cluster-state existing): it then receives everything from ' +
+      'the others. Where there are no others, flotilla consensus restore begins with a saved one.',
   };
 }

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { bytes } from '../../../base/units.ts';
 import { commandEntry, firstConfiguration, persist } from '../../../test/contract/log-store.ts';
-import { memberId } from '../../core/ids.ts';
+import { logIndex, memberId, term } from '../../core/ids.ts';
 import { DiskLogStore } from './log-store.ts';
 
 /** A file system of 8 MiB, or null where this user may not mount one. */
@@ -32,16 +32,18 @@ async function open(directory: string): Promise<DiskLogStore> {
 }
 
 const disk = smallDisk();
-const withDisk = disk === null ? test.skip : test;
+const withDisk = disk === null ? test.skip : test.serial;
+
+test.after.always(() => {
+  if (disk === null) return;
+  execFileSync('umount', [disk]);
+  rmdirSync(disk);
+});
 
 withDisk(
   'a full disk refuses writes, and takes them again once there is room (needs root)',
   async (t) => {
     const path = disk ?? '';
-    t.teardown(() => {
-      execFileSync('umount', [path]);
-      rmdirSync(path);
-    });
     const directory = join(path, 'data');
     const store = await open(directory);
     const filler = join(path, 'filler');
@@ -63,5 +65,38 @@ withDisk(
     const again = await open(directory);
     t.is(again.recovered.entries.length, index);
     await again.close();
+    rmSync(directory, { recursive: true });
   },
 );
+
+withDisk('what does not fit leaves nothing half made behind (needs root)', async (t) => {
+  const directory = join(disk ?? '', 'snapshots');
+  const store = await open(directory);
+  for (const index of [1, 2]) await store.write([persist({ entries: [commandEntry(index, 1)] })]);
+  const meta = (index: number) => ({
+    index: logIndex(index),
+    term: term(1),
+    configuration: firstConfiguration,
+  });
+  t.true((await store.saveSnapshot(meta(1), [Buffer.from('small')])).ok);
+  const before = readdirSync(join(directory, 'snapshot'));
+
+  const large = [Buffer.alloc(16 * 2 ** 20, 'v')];
+  const failed = await store.saveSnapshot(meta(2), large);
+  t.is(failed.ok ? 'saved' : failed.error.code, 'full');
+  t.deepEqual(readdirSync(join(directory, 'snapshot')), before);
+
+  const piece = { snapshot: meta(9), offset: 0, data: large[0] ?? Buffer.of(), last: true };
+  const refused = await store.storePiece(piece);
+  t.is(refused.ok ? 'stored' : refused.error.code, 'full');
+  t.true((await store.storePiece({ ...piece, data: Buffer.alloc(0), last: false })).ok);
+  await store.close();
+  t.deepEqual(readdirSync(join(directory, 'snapshot')), before);
+  t.deepEqual(
+    readdirSync(join(directory, 'log')).filter((name) => !name.endsWith('.wal')),
+    [],
+  );
+  const again = await open(directory);
+  t.is(again.recovered.snapshot.index, logIndex(1));
+  await again.close();
+});

@@ -19,6 +19,7 @@ import {
   type SegmentHeader,
   segmentHeaderBytes,
   segmentName,
+  writeAll,
 } from './segment.ts';
 
 /** The segment that is written. */
@@ -189,14 +190,5 @@ export class LogFiles {
     this.#segments.push({ number: header.number, last: header.base.index });
     this.#prepared = this.#prepare(this.#segmentBytes);
     return ok(undefined);
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.byteLength) {
-    const left = bytes.byteLength - done;
-    const { bytesWritten } = await file.write(bytes, done, left, offset + done);
-    done += bytesWritten;
   }
 }

@@ -73,10 +73,17 @@ async function damage(path: string, fromEnd: number): Promise<void> {
   await writeFile(path, content);
 }
 
+/** Cuts off the last bytes of what is not zero, as a crash in the middle of a write does. */
+async function tear(path: string, count: number): Promise<void> {
+  const content = await readFile(path);
+  const end = content.findLastIndex((byte) => byte !== 0) + 1;
+  await writeFile(path, content.fill(0, end - count, end));
+}
+
 test('a write that a crash cut short is cut from the end, and the log goes on', async (t) => {
   const directory = await filled(5);
   const [path = ''] = await segments(directory);
-  await damage(path, 3);
+  await tear(path, 10);
   const store = await opened(directory);
   t.is(store.recovered.entries.length, 4);
   t.true(store.cutBytes > 0);
@@ -94,12 +101,46 @@ test('cutting the file at any byte of the last write loses that write alone', as
   const [path = ''] = await segments(directory);
   const whole = await readFile(path);
   const end = whole.findLastIndex((byte) => byte !== 0);
-  for (let cut = 0; cut < 40; cut += 3) {
+  // Less would leave nothing out but what fills the frame up.
+  for (let cut = 8; cut < 40; cut += 3) {
     const torn = Buffer.from(whole);
     torn.fill(0, end - cut);
     await writeFile(path, torn);
     const store = await opened(directory);
     t.is(store.recovered.entries.length, 2, `cut ${cut} bytes before the end`);
+    await store.close();
+  }
+  await rm(directory, { recursive: true });
+});
+
+test('a bit that changes in the last write is no crash: the member refuses to start', async (t) => {
+  const directory = await filled(3, 900);
+  const [path = ''] = await segments(directory);
+  const whole = await readFile(path);
+  const end = whole.findLastIndex((byte) => byte !== 0) + 1;
+  // From the frame's header on: 24 bytes of it, 37 of the entry, the value, and 7 that fill it up.
+  for (let at = end - 24 - 37 - 900 - 7; at < end - 7; at += 31) {
+    const changed = Buffer.from(whole);
+    changed[at] = (changed[at] ?? 0) ^ 4;
+    await writeFile(path, changed);
+    const error = await refusal(directory);
+    t.is(error?.code, 'damaged', `byte ${at}`);
+    t.regex(error?.detail ?? '', /flotilla pool member add NAME --peer/);
+  }
+  await writeFile(path, whole);
+  t.is(await refusal(directory), null);
+  await rm(directory, { recursive: true });
+});
+
+test('a write of which single sectors are missing was cut short by a crash', async (t) => {
+  const directory = await filled(3, 3000);
+  const [path = ''] = await segments(directory);
+  const whole = await readFile(path);
+  const end = whole.findLastIndex((byte) => byte !== 0) + 1;
+  for (let sector = Math.ceil((end - 3000) / 512); sector * 512 < end; sector += 1) {
+    await writeFile(path, Buffer.from(whole).fill(0, sector * 512, (sector + 1) * 512));
+    const store = await opened(directory);
+    t.is(store.recovered.entries.length, 2, `sector ${sector}`);
     await store.close();
   }
   await rm(directory, { recursive: true });

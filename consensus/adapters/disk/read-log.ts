@@ -5,7 +5,7 @@ import type { Entry, HardState, Position } from '../../core/entry.ts';
 import { type LogIndex, later } from '../../core/ids.ts';
 import { decodeRecords, type LogRecord } from '../entry-codec.ts';
 import { damaged, type OpenError } from './errors.ts';
-import { type Frame, laterFrameExists, readFrame } from './frame.ts';
+import { type Frame, laterFrameExists, readFrame, wasWhole } from './frame.ts';
 import {
   decodeHeader,
   type SegmentHeader,
@@ -45,8 +45,8 @@ interface Reading {
 
 /**
  * Reads all segments of a directory; null if there is none. A frame that is not whole may end the
- * last segment, if nothing follows it: that write was cut short by a crash and never acknowledged.
- * Anywhere else it is damage.
+ * last segment, if nothing follows it and part of it was not written: that write was cut short by a
+ * crash and never acknowledged. Anywhere else, or if all of it was written, it is damage.
  */
 export async function readLog(directory: string): Promise<Result<ReadLog | null, OpenError>> {
   const numbers = (await readdir(directory))
@@ -73,6 +73,8 @@ export async function readLog(directory: string): Promise<Result<ReadLog | null,
     const rest = bytes.subarray(end.value);
     if (isLast && laterFrameExists(bytes, end.value, header.salt, reading.sequence))
       return fail(damaged(path, `write ${reading.sequence} cannot be read, but later ones can`));
+    if (isLast && wasWhole(bytes, end.value, header.salt))
+      return fail(damaged(path, `write ${reading.sequence}, the last one, has changed`));
     if (isLast && rest.some((byte) => byte !== 0)) cutBytes = await clear(path, end.value, rest);
     segments.push(segment);
     tail = { header, offset: end.value, size: bytes.byteLength };

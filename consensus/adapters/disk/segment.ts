@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { HardState, Position } from '../../core/entry.ts';
@@ -81,16 +81,32 @@ export function decodeHeader(segment: Buffer): SegmentHeader | null {
   };
 }
 
-/** Writes a file of zeros, so that later writes into it need no room and no new metadata. */
+/**
+ * Writes a file of zeros, so that later writes into it need no room and no new metadata. Where that
+ * fails, nothing is left of it.
+ */
 export async function prepareFile(path: string, size: number): Promise<void> {
   const file = await open(path, 'w');
   try {
     const zeros = Buffer.alloc(Math.min(fillBytes, size));
     for (let at = 0; at < size; at += zeros.byteLength)
-      await file.write(zeros, 0, Math.min(zeros.byteLength, size - at), at);
+      await writeAll(file, zeros.subarray(0, Math.min(zeros.byteLength, size - at)), at);
     await file.sync();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
   } finally {
     await file.close();
+  }
+}
+
+/** Writes all of `bytes`: a disk that is nearly full takes part of a write, and says how much. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.byteLength) {
+    const left = bytes.byteLength - done;
+    const { bytesWritten } = await file.write(bytes, done, left, offset + done);
+    done += bytesWritten;
   }
 }
 
@@ -105,7 +121,7 @@ export async function beginSegment(
   // one trip to the thread pool instead of two.
   const file = await open(prepared, constants.O_RDWR | constants.O_DSYNC);
   try {
-    await file.write(encodeHeader(header), 0, segmentHeaderBytes, 0);
+    await writeAll(file, encodeHeader(header), 0);
     await rename(prepared, path);
     await syncDirectory(directory);
     return file;

@@ -8,7 +8,7 @@ import type { StoreChunk } from '../../core/output.ts';
 import type { SnapshotPiece, StoreError } from '../../ports.ts';
 import { chunksOf, frames } from '../snapshot-frames.ts';
 import { damaged, fromErrno, type OpenError } from './errors.ts';
-import { syncDirectory } from './segment.ts';
+import { syncDirectory, writeAll } from './segment.ts';
 import {
   type Check,
   describe,
@@ -84,8 +84,13 @@ export class SnapshotFiles {
     try {
       const file = await open(aside, 'w');
       try {
-        await file.write(describe(meta));
-        for (const frame of frames(chunks)) await file.write(frame);
+        const description = describe(meta);
+        await writeAll(file, description, 0);
+        let at = description.byteLength;
+        for (const frame of frames(chunks)) {
+          await writeAll(file, frame, at);
+          at += frame.byteLength;
+        }
         await file.sync();
       } finally {
         await file.close();
@@ -124,7 +129,7 @@ export class SnapshotFiles {
       if (piece.offset === 0) await this.#beginReceiving(aside, piece.snapshot);
       if (this.#receiving === null) return fail(missing(piece.snapshot.index));
       const { file, start } = this.#receiving;
-      await file.write(piece.data, 0, piece.data.byteLength, start + piece.offset);
+      await writeAll(file, piece.data, start + piece.offset);
       if (piece.last) {
         await file.sync();
         await this.#endReceiving();
@@ -139,6 +144,7 @@ export class SnapshotFiles {
 
   async close(): Promise<void> {
     await this.#endReceiving();
+    await rm(join(this.#directory, receivedName), { force: true });
     if (this.#newest !== null) closeSync(this.#newest.file);
     this.#newest = null;
   }
@@ -147,7 +153,7 @@ export class SnapshotFiles {
     await this.#endReceiving();
     const description = describe(meta);
     const file = await open(aside, 'w');
-    await file.write(description, 0, description.byteLength, 0);
+    await writeAll(file, description, 0);
     this.#receiving = { file, start: description.byteLength };
   }
 
