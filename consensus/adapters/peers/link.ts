@@ -3,6 +3,7 @@ import { assert, present } from '../../../base/assert.ts';
 import type { Greeting } from '../../../proto/gen/flotilla.raft.v1.ts';
 import type { Message } from '../../core/message.ts';
 import { type OutgoingStream, openExchange } from './exchange.ts';
+import { HeldCommit } from './held-commit.ts';
 import { PeerQueue } from './queue.ts';
 import type { Frame } from './read-frame.ts';
 import { encodeGreeting, encodeMessages } from './write-frame.ts';
@@ -35,6 +36,7 @@ export class PeerLink {
   readonly #credentials: ChannelCredentials;
   readonly #listener: LinkListener;
   readonly #queue = new PeerQueue();
+  readonly #held = new HeldCommit((message) => this.#enqueue(message));
   #connection: { close(): void } | null = null;
   #stream: OutgoingStream | null = null;
   #blocked = false;
@@ -60,8 +62,12 @@ export class PeerLink {
 
   /** Queues a message and sends what can be sent. */
   send(message: Message): void {
-    if (this.#queue.push(message)) this.#listener.lost();
-    this.#flush();
+    for (const each of this.#held.pass(message)) this.#enqueue(each);
+  }
+
+  /** The other member has handed over a proposal. */
+  proposed(): void {
+    this.#held.proposed();
   }
 
   /** The other member is there: if this link waits before it tries again, it tries now. */
@@ -75,6 +81,7 @@ export class PeerLink {
   close(): void {
     this.#closed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#held.clear();
     this.#stream?.cancel();
     this.#stream = null;
     this.#connection?.close();
@@ -116,6 +123,11 @@ export class PeerLink {
     this.#flush();
   }
 
+  #enqueue(message: Message): void {
+    if (this.#queue.push(message)) this.#listener.lost();
+    this.#flush();
+  }
+
   #flush(): void {
     const stream = this.#stream;
     while (stream !== null && !this.#blocked && !this.#queue.isEmpty) {
@@ -130,6 +142,7 @@ export class PeerLink {
     this.#stream = null;
     this.#connection?.close();
     this.#queue.clear();
+    this.#held.clear();
     this.#failures += 1;
     this.#retry = setTimeout(() => this.#open(), this.#backoff);
     this.#backoff = Math.min(2 * this.#backoff, backoffMax);

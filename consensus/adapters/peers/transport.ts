@@ -157,8 +157,10 @@ export class GrpcPeers implements PeerTransport {
   #receive(stream: IncomingStream, from: MemberId, frame: Frame): void {
     if (frame.kind !== 'messages') return;
     const messages = decodeMessages(from, this.#options.self.member, frame.bytes);
-    if (messages !== null) this.#receiver?.receive(messages);
-    else {
+    if (messages !== null) {
+      if (messages.some(({ kind }) => kind === 'propose')) this.#links.get(from)?.proposed();
+      this.#receiver?.receive(messages);
+    } else {
       const reason = `member ${from} sent a message that this version cannot read`;
       this.#refuse(stream, status.INVALID_ARGUMENT, reason);
     }
