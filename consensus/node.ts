@@ -9,6 +9,7 @@ import type { MembershipChange } from './core/membership.ts';
 import type { Outputs } from './core/output.ts';
 import { createRaft, type Raft } from './core/raft.ts';
 import { step } from './core/step.ts';
+import { acceptable } from './driver/acceptable.ts';
 import { ReadBarriers } from './driver/barriers.ts';
 import { ChangeBook } from './driver/changes.ts';
 import { DiskWatch } from './driver/disk-watch.ts';
@@ -100,7 +101,11 @@ export class Node<Reply> implements Replica<Reply> {
     if (failure !== null) return fail(failure);
     parts.transport.attach({
       receive: (messages) => {
-        for (const message of messages) node.#feed({ kind: 'message', message });
+        for (const message of messages)
+          node.#feed({
+            kind: 'message',
+            message: acceptable(message, parts.machine, parts.limits),
+          });
       },
       unreachable: (member) => node.#feed({ kind: 'unreachable', member }),
     });

@@ -15,6 +15,11 @@ export interface StateMachine<Reply> {
   /** Applies one committed command. Called once for each index, in order. */
   apply(index: LogIndex, command: Uint8Array): Reply;
   /**
+   * Whether `apply` can read this command. One that another member forwards, and that cannot be
+   * read, must not come into the log: every member would stop at it, again at each start.
+   */
+  accepts?(command: Uint8Array): boolean;
+  /**
    * Everything that was applied before the call, as chunks whose order matters; what is applied
    * while they are read does not show. They are read once, to the end or until `return`.
    */

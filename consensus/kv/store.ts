@@ -149,6 +149,11 @@ export class Store {
     return reply;
   }
 
+  /** Whether `apply` can read this command. */
+  accepts(encoded: Uint8Array): boolean {
+    return decodeCommand(encoded).ok;
+  }
+
   /**
    * Everything that the store holds now, in chunks with a checksum each. The chunks are made as they
    * are asked for, and show the store as it was at the call, whatever is applied in between. Read

@@ -1,0 +1,44 @@
+import test from 'ava';
+import { ok } from '../../base/result.ts';
+import { memberId, term } from '../core/ids.ts';
+import type { Message } from '../core/message.ts';
+import { textBytes } from '../kv/byte-string.ts';
+import { encodeCommand } from '../kv/command-codec.ts';
+import { keyRange } from '../kv/key-range.ts';
+import { Store } from '../kv/store.ts';
+import type { StateMachine } from '../replica.ts';
+import { acceptable } from './acceptable.ts';
+import { defaultLimits } from './limits.ts';
+
+function propose(...commands: readonly Uint8Array[]): Message {
+  const [from, to] = [memberId(2), memberId(1)];
+  const proposals = commands.map((command, number) => ({ id: { member: from, number }, command }));
+  return { from, to, term: term(1), kind: 'propose', proposals };
+}
+
+function numbers(message: Message): readonly number[] {
+  return message.kind === 'propose' ? message.proposals.map(({ id }) => id.number) : [];
+}
+
+test('what another member proposes is left out where the store could not read it', (t) => {
+  const store = new Store();
+  const range = keyRange(textBytes('k'), textBytes(''));
+  const good = encodeCommand({ kind: 'delete', range, withPrevious: false });
+  const all = propose(good, Buffer.from('noise'), good.subarray(0, 2), Buffer.alloc(0), good);
+  t.deepEqual(numbers(acceptable(all, store, defaultLimits)), [0, 4]);
+});
+
+test('what is larger than a command may be is left out', (t) => {
+  const large = propose(Buffer.alloc(defaultLimits.commandBytesMax + 1), Buffer.alloc(1));
+  const machine: StateMachine<null> = {
+    apply: () => null,
+    snapshot: () => [],
+    restore: () => ok(undefined),
+  };
+  t.deepEqual(numbers(acceptable(large, machine, defaultLimits)), [1]);
+});
+
+test('other messages are as they were', (t) => {
+  const message = propose();
+  t.is(acceptable(message, new Store(), defaultLimits), message);
+});
