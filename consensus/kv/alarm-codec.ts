@@ -1,4 +1,4 @@
-import type { Alarm, AlarmCause, AlarmKind, AlarmSelector } from './alarm-table.ts';
+import type { Alarm, AlarmCause, AlarmKind, AlarmSelector } from './alarm.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 

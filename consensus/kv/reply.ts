@@ -1,5 +1,5 @@
 import type { Result } from '../../base/result.ts';
-import type { Alarm } from './alarm-table.ts';
+import type { Alarm } from './alarm.ts';
 import type { StoreFailure } from './failure.ts';
 import type { LeaseId, Revision, Version } from './version.ts';
 

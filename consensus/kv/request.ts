@@ -1,4 +1,4 @@
-import type { Alarm, AlarmSelector } from './alarm-table.ts';
+import type { Alarm, AlarmSelector } from './alarm.ts';
 import type { AuthChange } from './auth/change.ts';
 import type { ByteString } from './byte-string.ts';
 import type { KeyRange } from './key-range.ts';

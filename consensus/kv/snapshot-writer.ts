@@ -1,5 +1,6 @@
+import type { Alarm } from './alarm.ts';
 import { writeAlarms } from './alarm-codec.ts';
-import type { Alarm, AlarmTable } from './alarm-table.ts';
+import type { AlarmTable } from './alarm-table.ts';
 import type { AuthTable } from './auth/auth-table.ts';
 import { writeRole, writeUser } from './auth/codec.ts';
 import { storeBounds } from './bounds.ts';

@@ -2,7 +2,7 @@ import test from 'ava';
 import { bytes } from '../../../base/units.ts';
 import { LocalReplica } from '../../../test/fixtures/local-replica.ts';
 import { ManualClock } from '../../../test/fixtures/manual-clock.ts';
-import type { Alarm } from '../../kv/alarm-table.ts';
+import type { Alarm } from '../../kv/alarm.ts';
 import { encodeCommand } from '../../kv/command-codec.ts';
 import type { PutRequest } from '../../kv/request.ts';
 import { Store } from '../../kv/store.ts';

@@ -1,6 +1,6 @@
 import { milliseconds } from '../../../base/units.ts';
 import { membersOf } from '../../core/configuration.ts';
-import type { Alarm, AlarmCause } from '../../kv/alarm-table.ts';
+import type { Alarm, AlarmCause } from '../../kv/alarm.ts';
 import type { Clock } from '../../ports.ts';
 import type { EtcdMember } from './member.ts';
 

@@ -2,7 +2,7 @@ import { fail, ok } from '../../../base/result.ts';
 import type { Input } from '../../../proto/codec.ts';
 import type { AlarmMember, AlarmRequest, AlarmResponse } from '../../../proto/gen/etcdserverpb.ts';
 import { membersOf } from '../../core/configuration.ts';
-import type { Alarm, AlarmKind } from '../../kv/alarm-table.ts';
+import type { Alarm, AlarmKind } from '../../kv/alarm.ts';
 import { failures, type Served } from './failures.ts';
 import type { EtcdMember } from './member.ts';
 import { wholeNumber } from './requests.ts';
