@@ -46,7 +46,7 @@ test("a caller's word goes before a configuration that is older than its own", (
   book.met(caller(c, 'h3:new', 5));
   t.deepEqual(found(book), { 2: ['h2:1'], 3: ['h3:new'] });
   book.configure(told([a, 'h1:1'], [b, 'h2:1'], [c, 'h3:x']), logIndex(5));
-  t.deepEqual(found(book), { 2: ['h2:1'], 3: ['h3:x'] });
+  t.deepEqual(found(book), { 2: ['h2:1'], 3: ['h3:x', 'h3:1'] });
 });
 
 test('callers who do not say where they listen, or are too many, are not noted', (t) => {
@@ -63,6 +63,18 @@ test('where no configuration tells, as in version 1, the first addresses count',
   t.deepEqual(found(book), {}, 'only members are called');
   book.configure(configurationOf([1, 2, 3].map(memberId)), logIndex(4));
   t.deepEqual(found(book), { 2: ['f2:1'], 3: ['f3:1'] });
+  book.configure(told([a, 'h1:1'], [b, 'h2:1']), logIndex(5));
+  t.deepEqual(found(book), { 2: ['h2:1', 'f2:1'] });
+});
+
+test('a member that is to move is still looked for where it was', (t) => {
+  const book = new AddressBook(memberId(1));
+  book.configure(told([a, 'h1:1'], [b, 'h2:1']), logIndex(1));
+  book.configure(told([a, 'h1:1'], [b, 'h2:new']), logIndex(2));
+  t.deepEqual(found(book), { 2: ['h2:new', 'h2:1'] });
+  book.configure(told([a, 'h1:1'], [b, 'h2:new'], [c, 'h3:1']), logIndex(3));
+  t.deepEqual(found(book), { 2: ['h2:new', 'h2:1'], 3: ['h3:1'] });
+  book.configure(told([a, 'h1:1'], [c, 'h3:1']), logIndex(4));
   book.configure(told([a, 'h1:1'], [b, 'h2:1']), logIndex(5));
   t.deepEqual(found(book), { 2: ['h2:1'] });
 });

@@ -17,6 +17,8 @@ export class AddressBook {
   readonly #self: MemberId;
   readonly #first: ReadonlyMap<MemberId, string>;
   readonly #guests = new Map<MemberId, Greeted>();
+  /** Where members listened before they were said to have moved: they may not have moved yet. */
+  readonly #former = new Map<MemberId, readonly string[]>();
   #configuration: Configuration = configurationOf([]);
   #index: LogIndex = logIndex(0);
 
@@ -32,8 +34,14 @@ export class AddressBook {
   }
 
   configure(configuration: Configuration, index: LogIndex): void {
+    const members = membersOf(configuration);
+    const before = new Map(members.map((member) => [member, this.#told(member)]));
     this.#configuration = configuration;
     this.#index = index;
+    for (const [member, addresses] of before)
+      if (addresses.join() !== this.#told(member).join()) this.#former.set(member, addresses);
+    for (const member of this.#former.keys())
+      if (!members.includes(member)) this.#former.delete(member);
   }
 
   /** A caller was accepted. */
@@ -57,7 +65,7 @@ export class AddressBook {
   addresses(): ReadonlyMap<MemberId, readonly string[]> {
     const found = new Map<MemberId, readonly string[]>();
     for (const member of membersOf(this.#configuration)) {
-      const told = this.#told(member);
+      const told = [...new Set([...this.#told(member), ...(this.#former.get(member) ?? [])])];
       if (member !== this.#self && told.length > 0) found.set(member, told);
     }
     for (const { member, address, configurationIndex } of this.#guests.values())
