@@ -117,7 +117,7 @@ export function surveyWarnings({ members, leader }: Survey): readonly string[] {
 function alarmWords(member: MemberReport, alarm: string): string {
   switch (alarm) {
     case 'NOSPACE':
-      return `${titleOf(member)} has the alarm NOSPACE: its store or its disk is full, and the database takes no writes that make it larger; see "full" in docs/pool-database.md`;
+      return `${titleOf(member)} has the alarm NOSPACE: its disk is full, or the store has met its quota and takes nothing that makes it larger; see docs/pool-database.md`;
     case 'CORRUPT':
       return `${titleOf(member)} has the alarm CORRUPT: its data differs from the others'; remove it and add it anew`;
     default:

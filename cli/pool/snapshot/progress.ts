@@ -26,8 +26,7 @@ export function transferProgress(
     return {
       show: (done, whole) => {
         const part = whole === 0 ? 1 : done / whole;
-        if (part < told + lineEvery && part < 1) return;
-        if (told >= 1) return;
+        if (part < told + lineEvery) return;
         told = part;
         context.stderr.write(`${words(done, whole)}\n`);
       },

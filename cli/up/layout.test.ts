@@ -1,0 +1,48 @@
+import test from 'ava';
+import type { HostId } from '../../pool/records/identifiers.ts';
+import { endpoints, type HostPlan, hostPlan, type PoolChoice } from './layout.ts';
+
+const ports = { 'vm-lifecycle': 1, storage: 2, network: 3, xenstore: 4, consensus: 5, peer: 6 };
+const host = {
+  id: '00000000-0000-4000-8000-000000000001' as HostId,
+  name: 'host-1',
+  address: '127.0.0.1',
+  ports,
+};
+const pool: PoolChoice = {
+  id: '00000000-0000-4000-8000-0000000000aa',
+  name: 'pool',
+  hypervisor: 'simulated',
+  hosts: [host],
+};
+
+function configurationOf(plan: HostPlan, name: string): Readonly<Record<string, unknown>> {
+  return plan.processes.find((process) => process.name === name)?.configuration ?? {};
+}
+
+test('each host runs a member of the database, and its services are told where all members are', (t) => {
+  const plan = hostPlan(pool, 'host-1', '/pool/host-1');
+  t.like(configurationOf(plan, 'consensus'), {
+    initialCluster: { 'host-1': '127.0.0.1:6' },
+    initialClusterState: 'new',
+  });
+  const storage = configurationOf(plan, 'storage');
+  t.deepEqual(storage.store, ['127.0.0.1:5']);
+  t.false('storeTls' in storage);
+  t.is(endpoints(pool, host).consensus, '127.0.0.1:5');
+});
+
+test('once the database has begun, a member without data joins it and does not begin another', (t) => {
+  const began = { ...pool, databaseBegan: true };
+  const plan = hostPlan(began, 'host-1', '/pool/host-1');
+  t.is(configurationOf(plan, 'consensus').initialClusterState, 'existing');
+});
+
+test('a pool on a cluster of etcd runs no member of its own', (t) => {
+  const store = { endpoints: ['10.0.0.1:2379'], tls: { ca: '/etc/ca.pem' } };
+  const plan = hostPlan({ ...pool, store }, 'host-1', '/pool/host-1');
+  t.false(plan.processes.some((process) => process.name === 'consensus'));
+  for (const name of ['storage', 'network', 'vm-lifecycle'])
+    t.like(configurationOf(plan, name), { store: ['10.0.0.1:2379'], storeTls: store.tls }, name);
+  t.false('consensus' in endpoints({ ...pool, store }, host));
+});
