@@ -6,7 +6,7 @@ import type { MemberId } from '../core/ids.ts';
 import { firstMemberId, type PoolIdentity, poolIdentity } from '../identity.ts';
 import type { MemberSettings } from '../settings.ts';
 import { final, joinAgain, type StartFailure } from './failure.ts';
-import type { Self } from './identify.ts';
+import type { Self } from './self.ts';
 
 /**
  * Begins a pool as one of its first members. The others are asked once: a member that has run

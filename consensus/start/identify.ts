@@ -2,21 +2,12 @@ import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { readStoredIdentity, type StoredIdentity } from '../adapters/disk/identity.ts';
-import type { Configuration } from '../core/configuration.ts';
-import type { MemberId } from '../core/ids.ts';
-import { firstMemberId, namedPool, type PoolIdentity, poolIdentity } from '../identity.ts';
+import { firstMemberId, namedPool, poolIdentity } from '../identity.ts';
 import type { MemberSettings } from '../settings.ts';
 import { begin } from './begin.ts';
 import { final, type StartFailure } from './failure.ts';
 import { join } from './join.ts';
-
-/** Who a member is. */
-export interface Self {
-  readonly pool: PoolIdentity;
-  readonly member: MemberId;
-  /** What its log begins with, where that is empty. */
-  readonly configuration: Configuration;
-}
+import type { Self } from './self.ts';
 
 const poolPattern = /^[0-9a-f]{16}$/;
 

@@ -9,7 +9,7 @@ import { memberId } from '../core/ids.ts';
 import { namedPool } from '../identity.ts';
 import type { MemberSettings } from '../settings.ts';
 import { final, joinAgain, type StartFailure } from './failure.ts';
-import type { Self } from './identify.ts';
+import type { Self } from './self.ts';
 
 /** How often the members are asked, and how long in all, before whoever supervises is told. */
 const askInterval = milliseconds(1000);

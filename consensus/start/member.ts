@@ -22,9 +22,10 @@ import { type ProtocolVersions, protocolVersions } from '../versions.ts';
 import { firstAddresses } from './begin.ts';
 import { final, joinAgain, type StartFailure } from './failure.ts';
 import { flagsProblem } from './flags-problem.ts';
-import { identify, type Self } from './identify.ts';
+import { identify } from './identify.ts';
 import { listMembers } from './list-members.ts';
 import { watchRemoval } from './removal.ts';
+import type { Self } from './self.ts';
 import { tellAddress } from './tell-address.ts';
 
 /** A running member of the pool database. */

@@ -2,7 +2,6 @@ import { fail, ok, type Result } from '../../../base/result.ts';
 import type { Greeting } from '../../../proto/gen/flotilla.raft.v1.ts';
 import { type LogIndex, logIndex, type MemberId, memberId } from '../../core/ids.ts';
 import type { ProtocolVersions } from '../../versions.ts';
-import type { AddressBook } from './address-book.ts';
 
 /** Who a member is. */
 export interface PeerIdentity {
@@ -15,11 +14,19 @@ export interface PeerIdentity {
   readonly address: string;
 }
 
+/** What a member's configuration says of itself. */
+export interface OwnPlace {
+  /** Where it listens; null if that is not told. */
+  readonly ownAddress: string | null;
+  /** Where the configuration stands in the log. */
+  readonly index: LogIndex;
+}
+
 /** How a member greets another, with what its configuration says of itself and where it stands. */
 export function greet(
   self: PeerIdentity,
   to: MemberId,
-  { ownAddress, index: configurationIndex }: Pick<AddressBook, 'ownAddress' | 'index'>,
+  { ownAddress, index: configurationIndex }: OwnPlace,
 ): Greeting {
   const { pool, member: from, versions } = self;
   const address = ownAddress ?? self.address;
