@@ -1,9 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { openSavedSnapshot } from '../../consensus/adapters/snapshot-file.ts';
 import { Store } from '../../consensus/kv/store.ts';
+import { TestAuthority } from '../fixtures/test-authority.ts';
 import { ConsensusCluster } from './consensus-cluster.ts';
 import { Etcdctl, hasEtcdctl } from './etcdctl.ts';
 
@@ -97,6 +98,25 @@ if (hasEtcdctl) {
     while (now.some(({ Status }) => Status.leader !== follower?.Status.header.member_id))
       now = await states();
     t.is(now.length, 3);
+  });
+
+  test.serial('over TLS etcdctl asks the members that it is told of', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'flotilla-etcdctl-'));
+    t.teardown(() => rm(directory, { recursive: true, force: true }));
+    const name = 'host-1/consensus';
+    const authority = await TestAuthority.make();
+    const { ca, certificate, key } = await authority.files(directory, name);
+    const secure = await ConsensusCluster.start(1, {
+      flags: ['--tls-ca', ca, '--tls-cert', certificate, '--tls-key', key],
+      credentials: await authority.channel(name),
+    });
+    t.teardown(() => secure.close());
+    const urls = secure.endpoints.map((endpoint) => `https://${endpoint}`);
+    const ctl = new Etcdctl(urls, ['--cacert', ca, '--cert', certificate, '--key', key]);
+    t.is(await ctl.prints('put', 'a', '1'), 'OK');
+    t.regex(await ctl.prints('endpoint', 'hashkv', '--cluster'), /^https:.*, \d+$/);
+    t.regex(await ctl.prints('endpoint', 'status', '--cluster'), /^https:.*, true, false, /);
+    t.regex(await ctl.prints('defrag', '--cluster'), /^Finished defragmenting/);
   });
 
   test.serial('etcdctl lists alarms, and ends them', async (t) => {

@@ -22,10 +22,11 @@ export interface Following {
 
 /** etcd's own command line, on some endpoints. */
 export class Etcdctl {
-  readonly #endpoints: readonly string[];
+  readonly #first: readonly string[];
 
-  constructor(endpoints: readonly string[]) {
-    this.#endpoints = ['--endpoints', endpoints.join()];
+  /** `flags`: those of every command, such as TLS files. */
+  constructor(endpoints: readonly string[], flags: readonly string[] = []) {
+    this.#first = ['--endpoints', endpoints.join(), ...flags];
   }
 
   /** Runs a command, with what it reads on its standard input. */
@@ -33,7 +34,7 @@ export class Etcdctl {
     return new Promise((resolve) => {
       const child = execFile(
         'etcdctl',
-        [...this.#endpoints, ...words],
+        [...this.#first, ...words],
         { timeout: commandPatience },
         (error, out, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
@@ -53,7 +54,7 @@ export class Etcdctl {
 
   /** Starts a command that goes on. */
   follow(...words: readonly string[]): Following {
-    const child = spawn('etcdctl', [...this.#endpoints, ...words], {
+    const child = spawn('etcdctl', [...this.#first, ...words], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
