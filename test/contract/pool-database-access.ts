@@ -195,7 +195,7 @@ export function poolDatabaseAccessContract(kind: 'etcd' | 'consensus'): void {
         txn({ success: [{ requestTxn: { failure: [operation] } }] });
       t.is(await nested(put('/a/u')), served);
       // etcd 3.4 does not look into nested transactions.
-    t.is(await nested(put('/d')), kind === 'etcd' ? served : denied);
+      t.is(await nested(put('/d')), kind === 'etcd' ? served : denied);
     },
   );
 
