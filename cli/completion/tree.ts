@@ -61,11 +61,21 @@ function valueName(option: Option): string {
   return /[<[]([a-z]+)/.exec(option.flags)?.[1] ?? '';
 }
 
+/** What values are called that are paths. */
+const namesOfFiles: ReadonlySet<string> = new Set([
+  'path',
+  'pool',
+  'directory',
+  'dir',
+  'file',
+  'snapshot',
+]);
+
 function source(name: string, choices: Argument['argChoices']): Source {
   if (choices !== undefined) return { kind: 'words', words: choices };
   const of = namedKinds.find((kind) => kind === name);
   if (of !== undefined) return { kind: 'names', of };
-  if (name === 'path' || name === 'pool' || name === 'directory') return { kind: 'files' };
+  if (namesOfFiles.has(name)) return { kind: 'files' };
   return { kind: 'anything' };
 }
 

@@ -87,6 +87,9 @@ export function databaseOfPool(
   return databaseAt(context, flags, known);
 }
 
+const howToShow =
+  'name the directory of ca.pem, certificate.pem and key.pem with --identity or FLOTILLA_IDENTITY';
+
 async function databaseAt(
   context: Context,
   flags: PoolFlags,
@@ -97,13 +100,16 @@ async function databaseAt(
     return fail(
       wrongUsage(
         `${remote} is another machine, and plain text is for this machine only`,
-        'name the directory of ca.pem, certificate.pem and key.pem with --identity or FLOTILLA_IDENTITY',
+        howToShow,
       ),
     );
   // Loaded when it is needed: most of the time that a short command takes is loading code.
   const { storeCredentials } = await import('../../pool/etcd/tls.ts');
   const credentials = await storeCredentials(tls);
-  if (!credentials.ok) return fail(wrongUsage(credentials.error.message, credentials.error.remedy));
+  if (!credentials.ok) {
+    const { message, remedy } = credentials.error;
+    return fail(wrongUsage(message, engine === 'etcd' ? remedy : howToShow));
+  }
   return ok(
     openDatabase({
       name,

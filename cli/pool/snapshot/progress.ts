@@ -10,6 +10,8 @@ export interface TransferProgress {
 
 /** Cells of the bar. */
 const width = 30;
+/** A large copy has thousands of pieces: how often it is drawn, in milliseconds. */
+const redrawEvery = 100;
 /** Where nobody looks at a terminal, a line each time this much more is done. */
 const lineEvery = 0.25;
 
@@ -36,8 +38,12 @@ export function transferProgress(
   const region = liveRegion(context.stderr);
   const [full, empty] = errorStyle.unicode ? ['█', '░'] : ['#', '.'];
   const restore = context.onTermination(() => region.keep());
+  let drawn = 0;
   return {
     show: (done, whole) => {
+      const now = context.now();
+      if (now - drawn < redrawEvery && done < whole) return;
+      drawn = now;
       const cells = whole === 0 ? width : Math.floor((done / whole) * width);
       const bar = `${full.repeat(cells)}${empty.repeat(width - cells)}`;
       region.draw([`${errorStyle.paint('busy', bar)} ${words(done, whole)}`]);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { ServiceError } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { Maintenance } from '../../../proto/gen/etcdserverpb.ts';
@@ -9,6 +10,7 @@ import { propertyLines } from '../../output/table.ts';
 import type { Problem } from '../../problem.ts';
 import { stopOn } from '../../stop.ts';
 import { wrongState } from '../change.ts';
+import { etcdFailure } from '../errors.ts';
 import { chosen } from '../find-member.ts';
 import { titleOf } from '../report.ts';
 import {
@@ -132,13 +134,24 @@ async function copy(
 }
 
 function broken(title: string, error: unknown): Problem {
-  const why = error instanceof Error && 'details' in error ? String(error.details) : String(error);
+  const failure = isServiceError(error) ? etcdFailure(error) : undefined;
+  if (failure?.kind === 'refused') return failure.problem;
+  const why =
+    failure === undefined
+      ? String(error)
+      : failure.kind === 'silent'
+        ? failure.why
+        : failure.problem.message;
   return {
     exitCode: exitCodes.failed,
     message: `${title} broke off: ${why}; nothing was kept`,
     remedy: 'try again, or copy from another member with --from',
     reason: 'DATABASE_UNAVAILABLE',
   };
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && 'details' in error;
 }
 
 function stopped(cause: 'interrupted' | 'timed out'): Problem {
