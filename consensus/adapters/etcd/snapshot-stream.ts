@@ -54,11 +54,11 @@ export class SnapshotStreams {
     const description = this.#member.describeSnapshot();
     // Both show the same store, for nothing is applied between the two calls.
     const [counted, sent] = [store.snapshot(), store.snapshot()];
-    const until = performance.now() + streamTimeMax;
     const ended = new AbortController();
     call.once('cancelled', () => ended.abort());
     call.on('error', () => ended.abort());
-    const timer = setTimeout(() => ended.abort(), streamTimeMax);
+    const tooLate = 'etcdserver: the snapshot was not read in time';
+    const timer = setTimeout(() => ended.abort(tooLate), streamTimeMax);
     try {
       let size = 0;
       const unpadded = { ...description, padding: '' };
@@ -81,7 +81,6 @@ export class SnapshotStreams {
       clearTimeout(timer);
       for (const chunks of [counted, sent]) chunks[Symbol.iterator]().return?.();
     }
-    if (!ended.signal.aborted || performance.now() < until) return null;
-    return 'etcdserver: the snapshot was not read in time';
+    return ended.signal.reason === tooLate ? tooLate : null;
   }
 }
