@@ -243,6 +243,41 @@ test('a snapshot is written in turns, and other work goes on between its chunks'
   await rm(directory, { recursive: true });
 });
 
+test('a segment that begins with what replaces older entries is enough without those', async (t) => {
+  const directory = await filled(12, 1000);
+  const store = await opened(directory);
+  // Does not fit the first segment any more, and begins before its end.
+  await store.write([persist({ entries: [commandEntry(10, 2, 'v'.repeat(8000))] })]);
+  for (let index = 11; index <= 30; index += 1)
+    await store.write([persist({ entries: [commandEntry(index, 2)] })]);
+  const meta = { index: logIndex(20), term: term(2), configuration: firstConfiguration };
+  await store.saveSnapshot(meta, [Buffer.from('state')]);
+  store.compact(logIndex(20));
+  await store.close();
+  t.is((await segments(directory)).length, 1);
+  const after = await opened(directory);
+  t.is(after.recovered.snapshot.index, logIndex(20));
+  t.is(after.recovered.entries.at(-1)?.index, logIndex(30));
+  await after.close();
+  await rm(directory, { recursive: true });
+});
+
+test('segments that a compaction did not come to delete do no harm, whichever they are', async (t) => {
+  const directory = await filled(60, 1000);
+  const [first = ''] = await segments(directory);
+  const content = await readFile(first);
+  const store = await opened(directory);
+  const meta = { index: logIndex(50), term: term(1), configuration: firstConfiguration };
+  await store.saveSnapshot(meta, [Buffer.from('state')]);
+  store.compact(logIndex(50));
+  await store.close();
+  await writeFile(first, content);
+  const after = await opened(directory);
+  t.is(after.recovered.entries.at(-1)?.index, logIndex(60));
+  await after.close();
+  await rm(directory, { recursive: true });
+});
+
 test('a lost or damaged snapshot refuses to start', async (t) => {
   const directory = await filled(60, 1000);
   const store = await opened(directory);

@@ -2,7 +2,7 @@ import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import type { Entry, HardState, Position } from '../../core/entry.ts';
-import { type LogIndex, later } from '../../core/ids.ts';
+import { type LogIndex, later, logIndex, term } from '../../core/ids.ts';
 import { decodeRecords, type LogRecord } from '../entry-codec.ts';
 import { damaged, type OpenError } from './errors.ts';
 import { type Frame, laterFrameExists, readFrame, wasWhole } from './frame.ts';
@@ -39,6 +39,8 @@ export interface ReadLog {
 interface Reading {
   hardState: HardState;
   base: Position;
+  /** The segment whose header `base` is from; null once a reset has set it. */
+  begun: number | null;
   entries: Entry[];
   sequence: number;
 }
@@ -49,10 +51,7 @@ interface Reading {
  * crash and never acknowledged. Anywhere else, or if all of it was written, it is damage.
  */
 export async function readLog(directory: string): Promise<Result<ReadLog | null, OpenError>> {
-  const numbers = (await readdir(directory))
-    .map(segmentNumber)
-    .filter((number) => number !== null)
-    .sort((a, b) => a - b);
+  const numbers = afterLastGap(await readdir(directory));
   const segments: KnownSegment[] = [];
   let reading: Reading | null = null;
   let tail: ReadLog['tail'] | null = null;
@@ -63,7 +62,7 @@ export async function readLog(directory: string): Promise<Result<ReadLog | null,
     const header = decodeHeader(bytes);
     if (header === null || header.number !== number)
       return fail(damaged(path, 'its header cannot be read'));
-    reading ??= { ...header, entries: [] };
+    reading ??= { ...header, begun: number, entries: [] };
     if (header.sequence !== reading.sequence)
       return fail(damaged(path, `the log before it ends at write ${reading.sequence - 1}`));
     const isLast = number === numbers.at(-1);
@@ -82,6 +81,20 @@ export async function readLog(directory: string): Promise<Result<ReadLog | null,
   if (reading === null || tail === null) return ok(null);
   const { hardState, base, entries, sequence } = reading;
   return ok({ hardState, base, entries, segments, tail, sequence, cutBytes });
+}
+
+/**
+ * The numbers of the segments that follow one another up to the last. Before a gap are some that a
+ * compaction was deleting, in no order that a loss of power would keep: the snapshot that it was for
+ * has what they had. That there is one is checked by whoever puts the parts together.
+ */
+function afterLastGap(names: readonly string[]): readonly number[] {
+  const numbers = names.map(segmentNumber).filter((number) => number !== null);
+  numbers.sort((a, b) => a - b);
+  const gap = numbers.findLastIndex(
+    (number, at) => at > 0 && number !== (numbers[at - 1] ?? 0) + 1,
+  );
+  return numbers.slice(Math.max(0, gap));
 }
 
 /** Applies a segment's frames; the value is where the first that is not whole would begin. */
@@ -113,10 +126,12 @@ function applyRecord(reading: Reading, segment: KnownSegment, record: LogRecord)
       return null;
     case 'reset':
       reading.base = record.position;
+      reading.begun = null;
       reading.entries = [];
       return null;
     case 'entry': {
       const { index } = record.entry;
+      if (reading.begun === segment.number && index <= reading.base.index) stepBack(reading, index);
       const position = index - reading.base.index - 1;
       if (position < 0 || position > reading.entries.length)
         return `entry ${index} does not follow the log before it`;
@@ -126,6 +141,15 @@ function applyRecord(reading: Reading, segment: KnownSegment, record: LogRecord)
       return null;
     }
   }
+}
+
+/**
+ * The first segment that is left replaces entries of one that was deleted. What is before them is
+ * not here, and of a term that is not known; the snapshot is beyond it, or the log is not whole.
+ */
+function stepBack(reading: Reading, index: LogIndex): void {
+  reading.base = { index: logIndex(index - 1), term: term(0) };
+  reading.entries = [];
 }
 
 /** Fills the rest of a segment with zeros, so that nothing in it is ever taken for a frame. */

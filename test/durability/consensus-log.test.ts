@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { seededRandom } from '../../base/random.ts';
+import type { DiskLogStore } from '../../consensus/adapters/disk/log-store.ts';
+import { recover } from '../../consensus/core/recovery.ts';
+import { CrashedDisk, type Fate } from './crash.ts';
+import { Recorder } from './recorder.ts';
+import { contentAt, openStore, type Promised, play, promises } from './script.ts';
+
+const fates: readonly Fate[] = ['all', 'nothing', 'some', 'some'];
+
+/** `FLOTILLA_SEED=N` replays a seed; `FLOTILLA_LONG=SECONDS` tries others for so long. */
+const firstSeed = Number(process.env.FLOTILLA_SEED ?? 1);
+const duration = Number(process.env.FLOTILLA_LONG ?? 0) * 1000;
+
+/** What is different from what was promised; null where nothing is. */
+function difference(store: DiskLogStore, promised: Promised): string | null {
+  const { hardState, base, entries, snapshot } = promised;
+  const expected = recover(hardState, snapshot, base, entries);
+  const found = store.recovered;
+  if (store.incarnation <= promised.incarnation)
+    return `opened for the ${store.incarnation}th time`;
+  if (found.snapshot.index !== snapshot.index) return `its snapshot is of ${found.snapshot.index}`;
+  const { term, vote, commit } = found.hardState;
+  const wanted = expected.hardState;
+  if (term !== wanted.term || vote !== wanted.vote || commit !== wanted.commit)
+    return `its hard state is ${term}, ${vote}, ${commit}`;
+  const from = Math.max(found.base.index, expected.base.index);
+  if (found.base.index > snapshot.index) return `its log begins at ${found.base.index}`;
+  const [here, there] = [found.entries, expected.entries].map((list) =>
+    JSON.stringify(list.filter(({ index }) => index > from)),
+  );
+  return here === there ? null : `its log ends with ${found.entries.at(-1)?.index}`;
+}
+
+/** Opens what a crash has left; returns what is wrong with it, or null. */
+async function problemOf(directory: string, acknowledged: number): Promise<string | null> {
+  const store = await openStore(directory);
+  const { index } = store.recovered.snapshot;
+  const loaded = index === 0 ? null : store.loadSnapshot(index);
+  if (loaded !== null && (!loaded.ok || !Buffer.concat([...loaded.value]).equals(contentAt(index))))
+    return 'its snapshot cannot be read';
+  // What was under way may have happened.
+  const possible = promises.slice(acknowledged, acknowledged + 2);
+  const differences = possible.map((promised) => difference(store, promised));
+  await store.close();
+  return differences.includes(null) ? null : differences.join(' / ');
+}
+
+test('whatever a loss of power leaves between two calls, the store has what it acknowledged', async (t) => {
+  t.timeout(120_000 + 2 * duration);
+  const directory = mkdtempSync(join(tmpdir(), 'flotilla-durability-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const played = join(directory, 'played');
+  const recorder = new Recorder(played);
+  await play(played, recorder);
+  recorder.stop();
+  const { steps } = recorder;
+  t.true(steps.length > 200);
+  const until = performance.now() + duration;
+  for (let seed = firstSeed; seed === firstSeed || performance.now() < until; seed += 1) {
+    const random = seededRandom(seed);
+    for (let cut = 0; cut <= steps.length; cut += 1) {
+      const crashed = new CrashedDisk(steps.slice(0, cut));
+      const fate = fates[(cut + seed) % fates.length] ?? 'all';
+      const left = join(directory, 'left');
+      crashed.writeTo(left, fate, random);
+      const problem = await problemOf(left, crashed.acknowledged).catch((error) => `${error}`);
+      t.is(
+        problem,
+        null,
+        `seed ${seed}, after step ${cut} (${fate}), ${crashed.acknowledged} acknowledged`,
+      );
+      rmSync(left, { recursive: true });
+    }
+  }
+});
