@@ -7,7 +7,7 @@ import type { MemberSettings } from '../settings.ts';
  * log counts.
  */
 export function flagsProblem(
-  { name, initialCluster }: MemberSettings,
+  { name, initialCluster }: Pick<MemberSettings, 'name' | 'initialCluster'>,
   self: MemberId,
   configuration: Configuration,
 ): string | null {

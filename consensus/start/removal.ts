@@ -16,7 +16,7 @@ export interface RemovalParts {
   readonly self: MemberId;
   readonly pool: string;
   readonly replica: Pick<Replica<unknown>, 'status' | 'onStatus'>;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'every'>;
   /** Addresses of others that were given at the start: all there is while the log is empty. */
   readonly addresses: readonly string[];
   /** Asks the members at these addresses who takes part. */
