@@ -169,6 +169,7 @@ export class SimulatedMember {
         };
       },
       defer: (callback) => world.after(0.01, guarded(callback)),
+      soon: (callback) => world.after(0.001, guarded(callback)),
     };
   }
 }

@@ -55,15 +55,16 @@ export class Nemesis {
 
   /**
    * Elections are when most can go wrong: a member may crash right after it voted, won, or has
-   * committed what earlier terms left behind.
+   * committed what earlier terms left behind; or while a snapshot takes the place of its log.
    */
-  stepped(member: SimulatedMember, { messages, persist, committed }: Outputs): void {
+  stepped(member: SimulatedMember, { messages, persist, committed, restore }: Outputs): void {
     if (!this.#active) return;
     const voted = messages.some((message) => message.kind === 'vote-reply' && message.granted);
     const won = persist?.entries.some(({ payload }) => isFirst(payload)) ?? false;
     const term = member.life?.node.status().term ?? 0;
     const inherited = committed.some((entry) => entry.term < term) && member.leads;
-    if (!(voted || won || inherited) || !this.#random.chance(this.#strikes)) return;
+    const isCritical = voted || won || inherited || restore !== null;
+    if (!isCritical || !this.#random.chance(this.#strikes)) return;
     const delay = this.#random.pick([0, 0, 20, 60, 150]);
     const duration = this.#random.pick([0, 10, 300, 700]);
     this.#world.after(delay, () => this.#crash(member, duration));

@@ -14,7 +14,7 @@ export interface Plan {
   readonly leaseHolders: number;
   readonly limits: NodeLimits;
   readonly faults: NetworkFaults;
-  /** How likely a member crashes in the moment of an election. */
+  /** How likely a member crashes in the moment of an election, or of a snapshot's arrival. */
   readonly strikes: number;
   /** Longest time between two changes of the membership, in milliseconds; null: none are made. */
   readonly changeEvery: number | null;

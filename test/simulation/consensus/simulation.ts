@@ -141,6 +141,8 @@ export class Simulation {
     const { configuration, term } = life.node.status();
     if (term !== this.#restingTerm)
       throw new Violation(`somebody disturbs: term ${this.#restingTerm} became ${term}`);
+    if (!isVoter(configuration, life.node.status().member))
+      throw new Violation(`${leader?.id} leads, and is no voter any more`);
     const newest = configuration.voters.at(-1);
     if (newest === undefined || newest === leader?.id) return;
     this.#note(`${leader?.id} is to hand over to ${newest}`);
