@@ -1,6 +1,6 @@
 import { milliseconds } from '../../base/units.ts';
 import type { MembersAnswer } from '../adapters/peers/ask-members.ts';
-import { type Configuration, membersOf } from '../core/configuration.ts';
+import type { Configuration } from '../core/configuration.ts';
 import type { MemberId } from '../core/ids.ts';
 import type { Clock } from '../ports.ts';
 import type { Replica, ReplicaStatus } from '../replica.ts';
@@ -34,7 +34,6 @@ export interface RemovalParts {
  */
 export function watchRemoval(parts: RemovalParts): () => void {
   const { self, pool, replica, clock } = parts;
-  let wasMember = false;
   let silentLooks = 0;
   let asking = false;
   let ended = false;
@@ -49,11 +48,10 @@ export function watchRemoval(parts: RemovalParts): () => void {
     end();
     parts.removed();
   };
-  const note = ({ configuration, configurationIndex, commitIndex }: ReplicaStatus) => {
+  const note = ({ configuration, removed }: ReplicaStatus) => {
     const others = otherAddresses(configuration, self);
     if (others.length > 0) known = others;
-    if (membersOf(configuration).includes(self)) wasMember = true;
-    else if (wasMember && configurationIndex <= commitIndex) remove();
+    if (removed) remove();
   };
   const ask = async () => {
     asking = true;
@@ -70,8 +68,7 @@ export function watchRemoval(parts: RemovalParts): () => void {
     const status = replica.status();
     note(status);
     if (ended) return;
-    const isMember = membersOf(status.configuration).includes(self);
-    silentLooks = status.leader === null || (wasMember && !isMember) ? silentLooks + 1 : 0;
+    silentLooks = status.leader === null ? silentLooks + 1 : 0;
     if (silentLooks >= looksWithoutLeader && !asking && known.length > 0) void ask();
   };
   const stopListening = replica.onStatus(note);
