@@ -1,6 +1,6 @@
 import { present } from '../../../base/assert.ts';
 import type { MemoryDisk } from '../../../consensus/adapters/memory/log-store.ts';
-import type { Configuration } from '../../../consensus/core/configuration.ts';
+import { type Configuration, membersOf } from '../../../consensus/core/configuration.ts';
 import type { Entry, SnapshotMeta } from '../../../consensus/core/entry.ts';
 import type { MemberId } from '../../../consensus/core/ids.ts';
 import type { Outputs } from '../../../consensus/core/output.ts';
@@ -30,6 +30,12 @@ export class ConfigurationChecks {
   constructor(beginning: Configuration, committed: readonly Committed[]) {
     this.#committed = committed;
     this.#history = [{ index: 0, configuration: beginning }];
+  }
+
+  /** Whether a committed configuration has this member. */
+  tookPart(member: MemberId): boolean {
+    this.#follow();
+    return this.#history.some(({ configuration }) => membersOf(configuration).includes(member));
   }
 
   /** A member starts with what its disk holds. */

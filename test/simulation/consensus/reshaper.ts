@@ -4,6 +4,7 @@ import { type MemberId, memberId } from '../../../consensus/core/ids.ts';
 import type { MembershipChange } from '../../../consensus/core/membership.ts';
 import type { Cast } from './cast.ts';
 import type { Life, SimulatedMember } from './member.ts';
+import { Violation } from './violation.ts';
 import type { World } from './world.ts';
 
 /** Members that a pool is brought to at most: more would only slow the simulation down. */
@@ -24,6 +25,8 @@ export interface ReshaperParts {
 export class Reshaper {
   readonly #parts: ReshaperParts;
   readonly #random: Random;
+  /** Of those who were to be added, what was answered. */
+  readonly #answers = new Map<MemberId, 'done' | 'refused'>();
   #lastId: number;
   #active = true;
 
@@ -45,6 +48,13 @@ export class Reshaper {
 
   stop(): void {
     this.#active = false;
+  }
+
+  /** What was refused never took effect, and what was done did. `tookPart`: by what is committed. */
+  finish(tookPart: (member: MemberId) => boolean): void {
+    for (const [member, answer] of this.#answers)
+      if (tookPart(member) !== (answer === 'done'))
+        throw new Violation(`to add ${member} was ${answer}, by the answer`);
   }
 
   #act(): void {
@@ -98,6 +108,7 @@ export class Reshaper {
       staysLearner: this.#random.chance(0.3),
     };
     this.#ask(life, change, (outcome) => {
+      if (outcome !== 'unknown') this.#answers.set(id, outcome);
       if (outcome === 'refused') this.#switchOff(member);
     });
   }

@@ -171,6 +171,8 @@ export class Simulation {
           `${place} ${member} is at ${status.appliedIndex} of ${commitIndex}, follows ${status.leader} of ${leading}`,
         );
     }
+    const { configurations } = this.#checks;
+    this.#reshaper?.finish((member) => configurations.tookPart(member));
     this.#workload.finish();
   }
 }
