@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { present } from '../../base/assert.ts';
+import type { Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import { freePorts } from '../contract/etcd.ts';
 import { PoolDatabaseClient } from '../contract/pool-database-client.ts';
@@ -18,10 +20,13 @@ const patience = 60_000;
 /** One question to a member that may be dead or stopped. */
 const patienceOfOneCall = milliseconds(2000);
 
+/** One change of the membership, which may wait for another. */
+const onChange = { timeout: milliseconds(5000) };
+
 /** One member as a process. */
 export class ConsensusProcess {
   readonly endpoint: string;
-  readonly #command: readonly string[];
+  #command: readonly string[];
   #running: ChildProcess | null = null;
   #output: string[] = [];
 
@@ -100,6 +105,16 @@ export class ConsensusProcess {
     child.kill(signal);
     await exited;
     return child.exitCode ?? child.signalCode;
+  }
+
+  /** Is told more from its next start on. */
+  tell(...flags: readonly string[]): void {
+    this.#command = [...this.#command, ...flags];
+  }
+
+  /** What one of its flags says. */
+  told(flag: string): string {
+    return present(this.#command[this.#command.indexOf(flag) + 1], `${flag} was given`);
   }
 
   /** Stops it where it is, or lets it go on. */
@@ -204,6 +219,42 @@ export class ConsensusCluster {
       }
       client.close();
     }
+  }
+
+  /**
+   * Kills a member for good, takes it out of the pool, and has a new one of its name and at its
+   * addresses, with nothing on its disk, join in its place.
+   */
+  async replace(member: ConsensusProcess): Promise<void> {
+    const [name, peer] = [member.told('--name'), member.told('--listen-peer')];
+    await member.end('SIGKILL');
+    const gone = await this.#ask((client) => client.cluster.memberList({}, onChange));
+    const old = gone.members.find((each) => each.name === name);
+    await this.#ask((client) => client.cluster.memberRemove({ ID: old?.ID ?? 0n }, onChange));
+    await rm(member.told('--data-dir'), { recursive: true, force: true });
+    const peerURLs = [`http://${peer}`];
+    await this.#ask((client) => client.cluster.memberAdd({ peerURLs }, onChange));
+    member.tell('--initial-cluster-state', 'existing');
+    await member.start();
+  }
+
+  /** Asks one running member after another until one serves. */
+  async #ask<Response>(
+    ask: (client: PoolDatabaseClient) => Promise<Result<Response, Error>>,
+  ): Promise<Response> {
+    const until = performance.now() + patience;
+    let last = 'nobody runs';
+    while (performance.now() < until) {
+      for (const { endpoint } of this.members.filter(({ isRunning }) => isRunning)) {
+        const client = new PoolDatabaseClient(endpoint, this.credentials);
+        const answered = await ask(client);
+        client.close();
+        if (answered.ok) return answered.value;
+        last = answered.error.message;
+      }
+      await delay(50);
+    }
+    throw new Error(`nobody serves: ${last}`);
   }
 
   /** The member that leads, once one says so of itself. */

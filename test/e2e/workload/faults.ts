@@ -63,6 +63,15 @@ export const processFaults = {
   },
 } as const satisfies Readonly<Record<string, Fault>>;
 
+/** A member that is lost with its disk, and replaced by a new one. */
+export const memberReplaced: Fault = {
+  name: 'a member is replaced',
+  strike: async (cluster, random) => {
+    await cluster.replace(random.pick(cluster.members));
+    await cluster.serving();
+  },
+};
+
 /** Lets some faults strike, with time in between for the members to find together. */
 export async function strikeAll(
   cluster: ConsensusCluster,
