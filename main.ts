@@ -140,9 +140,12 @@ process.on('warning', (warning: Error & { readonly code?: string }) => {
 // Before anything is read or loaded: the process begins anew.
 if (process.argv[2] === 'consensus') becomeLean(join(import.meta.dirname, 'bin', 'flotilla.js'));
 
-// A supervised process ends with its supervisor: the pipe on its standard input closes then.
-if (process.env.FLOTILLA_SUPERVISED === '1')
+// A supervised process ends with its supervisor: the pipe on its standard input closes then. That pipe
+// alone is no reason to go on, once the process has done what it was to do before its end.
+if (process.env.FLOTILLA_SUPERVISED === '1') {
   process.stdin.once('end', () => process.kill(process.pid, 'SIGTERM')).resume();
+  process.stdin.unref();
+}
 
 const [, , first, second] = process.argv;
 await (await program(first === 'help' ? second : first)).parseAsync();

@@ -154,6 +154,7 @@ async function runUntilStopped(
       process.on(signal, () => resolve());
   });
   screen.stopping();
+  await Promise.all(hosts.map((host) => host.stopServices()));
   await Promise.all(hosts.map((host) => host.stop()));
   screen.stopped();
   process.exitCode = 0;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HostPlan } from './layout.ts';
+import type { HostPlan, HostProcess } from './layout.ts';
 import { KeptProcess, type ProcessState } from './process.ts';
 
 /** Says that a process of a host is now in another state. */
@@ -8,9 +8,14 @@ export type HostListener = (processName: string, state: ProcessState) => void;
 
 /** A host whose processes are kept running. */
 export interface RunningHost {
+  /** Ends the services, which write down where they are while their database still answers. */
+  stopServices(): Promise<void>;
   /** Ends every process; done when all have ended. */
   stop(): Promise<void>;
 }
+
+/** What the services stand on: it ends after them. */
+const beneath: ReadonlySet<HostProcess['name']> = new Set(['consensus', 'simulated-hypervisor']);
 
 /** The file of the program itself. */
 const program = join(import.meta.dirname, '..', '..', 'main.ts');
@@ -40,7 +45,7 @@ export function runHost(
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   writeConfigurations(plan);
   const kept = plan.processes.map((each) => {
-    return new KeptProcess({
+    const running = new KeptProcess({
       arguments: [program, ...each.command, '--config', fileOf(plan, each.name)],
       log: join(logs, `${each.name}.log`),
       restart: options.restart,
@@ -50,10 +55,14 @@ export function runHost(
       },
       onState: (state) => options.onState(each.name, state),
     });
+    return { name: each.name, running };
   });
+  const stop = async (which: (name: HostProcess['name']) => boolean): Promise<void> => {
+    const chosen = kept.filter((each) => which(each.name));
+    await Promise.all(chosen.map((each) => each.running.stop()));
+  };
   return {
-    stop: async () => {
-      await Promise.all(kept.map((each) => each.stop()));
-    },
+    stopServices: () => stop((name) => !beneath.has(name)),
+    stop: () => stop(() => true),
   };
 }
