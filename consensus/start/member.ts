@@ -24,6 +24,7 @@ import { final, joinAgain, type StartFailure } from './failure.ts';
 import { flagsProblem } from './flags-problem.ts';
 import { identify } from './identify.ts';
 import { listMembers } from './list-members.ts';
+import { logStatus } from './log-status.ts';
 import { watchRemoval } from './removal.ts';
 import type { Self } from './self.ts';
 import { tellAddress } from './tell-address.ts';
@@ -35,8 +36,8 @@ export interface Member {
   status(): ReplicaStatus;
   /** Resolves when a leader is known: from then on reads and writes are served. */
   readonly ready: Promise<void>;
-  /** Resolves if this member was removed from the pool: close it then. */
-  readonly removed: Promise<StartFailure>;
+  /** Resolves if this member cannot go on: it was removed, or its disk failed. Close it then. */
+  readonly ended: Promise<StartFailure>;
   /** Ends calls and streams, and closes the log. What was proposed may yet take effect. */
   close(): Promise<void>;
 }
@@ -150,9 +151,7 @@ async function run(
     await close();
     return fail({ isFinal: false, detail: `for members: ${bound.error}` });
   }
-  const stopLogging = node.onStatus(({ role, term, leader }) =>
-    log.info({ role, term, leader }, 'role'),
-  );
+  const stopLogging = logStatus(node, log);
   const allSpeak = (version: number) => capabilities.allSpeak(version);
   const stopTelling = tellAddress(node, member, address, allSpeak, systemClock);
   const removal = removalOf(settings, { pool, member, address }, node, credentials, log);
@@ -160,11 +159,12 @@ async function run(
     clientAddress: server.value.address,
     status: () => node.status(),
     ready: knowsLeader(node),
-    removed: removal.removed,
+    ended: Promise.race([removal.removed, disk.failed]),
     close: async () => {
       removal.stop();
       stopTelling();
       stopLogging();
+      disk.stop();
       await close();
     },
   });
