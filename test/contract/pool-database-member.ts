@@ -4,11 +4,19 @@ import { systemClock } from '../../consensus/adapters/clock.ts';
 import { type EtcdServer, serveEtcd } from '../../consensus/adapters/etcd/server.ts';
 import { startAlone } from '../../consensus/adapters/memory/alone.ts';
 import { Store } from '../../consensus/kv/store.ts';
+import type { Clock } from '../../consensus/ports.ts';
+
+/** What a test may choose. */
+export interface MemberInMemory {
+  readonly quota?: Bytes;
+  readonly clock?: Clock;
+}
 
 /** The built-in pool database as one member in this process, which keeps its log in memory. */
-export async function startMemberInMemory(
-  quota: Bytes = bytes(2 ** 30),
-): Promise<EtcdServer & { readonly store: Store }> {
+export async function startMemberInMemory({
+  quota = bytes(2 ** 30),
+  clock = systemClock,
+}: MemberInMemory = {}): Promise<EtcdServer & { readonly store: Store }> {
   const store = new Store();
   const replica = await startAlone(store);
   const served = await serveEtcd({
@@ -18,7 +26,7 @@ export async function startMemberInMemory(
     peerScheme: 'http',
     quota,
     versionOf: () => null,
-    clock: systemClock,
+    clock,
     listen: '127.0.0.1:0',
     credentials: ServerCredentials.createInsecure(),
     name: 'alone',

@@ -105,7 +105,7 @@ test('transactions that are nested however deep are refused, and the member goes
 });
 
 test('a store that is full takes what makes it smaller, and says why not the rest', async (t) => {
-  const member = await startMemberInMemory(bytes(2 ** 20));
+  const member = await startMemberInMemory({ quota: bytes(2 ** 20) });
   const db = new PoolDatabaseClient(member.address);
   const { ID } = await answer(db.lease.leaseGrant({ TTL: 600n }, patience));
   const put = (key: string) =>
