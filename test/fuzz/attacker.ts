@@ -24,7 +24,7 @@ export function attacksOn(
 ): Readonly<Record<'clients' | 'members', readonly Attack[]>> {
   return {
     clients: [...http2Attacks, ...crowds, ...grpcAttacks],
-    members: [...http2Attacks, ...crowds, ...strangers(claim), madMember(claim)],
+    members: [...http2Attacks, ...crowds, ...strangers(claim)],
   };
 }
 

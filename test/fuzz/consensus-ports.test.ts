@@ -1,8 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { present } from '../../base/assert.ts';
 import { type Bytes, bytes, formatBytes } from '../../base/units.ts';
 import { firstMemberId, poolIdentity } from '../../consensus/identity.ts';
-import { PoolDatabaseClient, text } from '../contract/pool-database-client.ts';
+import { PoolDatabaseClient, patience, text, utf8 } from '../contract/pool-database-client.ts';
 import {
   ConsensusCluster,
   loopbackAddresses,
@@ -96,8 +97,11 @@ test.serial('a member that went mad corrupts nothing, and stops who notices at m
   const [first] = running.members;
   const member = present(first, 'it has members');
   for (const seed of seeds()) {
+    await running.serving();
     const client = new PoolDatabaseClient(member.endpoint);
-    await client.put('/kept', `${seed}`);
+    const kept = { key: utf8('/kept'), value: utf8(`${seed}`) };
+    // Whoever was elected last may have to be found yet.
+    while (!(await client.kv.put(kept, patience)).ok) await delay(50);
     client.close();
     const address = present(addresses[0], 'the first has addresses').peer;
     const orders = { attacks: ['a member that sends anything'], address, path: '', seed, claim };

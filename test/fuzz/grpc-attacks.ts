@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { Random } from '../../base/random.ts';
 import { milliseconds } from '../../base/units.ts';
@@ -115,6 +116,21 @@ function vast(kind: 'flat' | 'deep' | 'wide'): Input<TxnRequest> {
   return { success: Array.from({ length: 120 }, () => branch), failure: [] };
 }
 
+/** How long a stream may say nothing before the attacker has seen enough. */
+const quietTime = 300;
+
+/** Resolves when a stream has said nothing for a while, or has ended. */
+function silence(stream: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    let timer = setTimeout(resolve, quietTime);
+    stream.on('data', () => {
+      clearTimeout(timer);
+      timer = setTimeout(resolve, quietTime);
+    });
+    stream.once('close', resolve);
+  });
+}
+
 /** Attacks that are well-formed protobuf, or nearly. */
 export const grpcAttacks: readonly Attack[] = [
   {
@@ -176,17 +192,8 @@ export const grpcAttacks: readonly Attack[] = [
       const connection = connect(address, credentials.createInsecure());
       const stream = connection.client(Watch).watch();
       stream.on('error', () => {});
-      let created = 0;
-      const done = new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, settings.timeout);
-        stream.on('data', () => {
-          created += 1;
-          if (created < 20_000) return;
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-      for (let count = 0; count < 20_000; count += 1)
+      const quiet = silence(stream);
+      for (let count = 0; count < 10_000; count += 1)
         stream.write({
           createRequest: {
             key: key(random),
@@ -197,7 +204,7 @@ export const grpcAttacks: readonly Attack[] = [
             watchId: random.chance(0.9) ? 0n : random.pick(edges),
           },
         });
-      await done;
+      await quiet;
       stream.cancel();
       connection.close();
     },
@@ -207,19 +214,15 @@ export const grpcAttacks: readonly Attack[] = [
     run: async (address, _path, random) => {
       const connection = connect(address, credentials.createInsecure());
       const lease = connection.client(Lease);
-      for (let count = 0; count < 10; count += 1)
+      for (let count = 0; count < 4; count += 1)
         await Promise.all(
           Array.from({ length: 200 }, () => lease.leaseGrant({ TTL: 3n }, settings)),
         );
       const stream = lease.leaseKeepAlive();
       stream.on('error', () => {});
-      stream.on('data', () => {});
-      for (let count = 0; count < 20_000; count += 1) stream.write({ ID: random.pick(edges) });
-      stream.end();
-      await new Promise<void>((resolve) => {
-        stream.once('close', resolve);
-        setTimeout(resolve, settings.timeout).unref();
-      });
+      const quiet = silence(stream);
+      for (let count = 0; count < 10_000; count += 1) stream.write({ ID: random.pick(edges) });
+      await quiet;
       stream.cancel();
       connection.close();
     },

@@ -179,7 +179,7 @@ export const http2Attacks: readonly Attack[] = [
   }),
   attack('messages that do not come in whole', async (connection, path) => {
     const most = Buffer.alloc(2 ** 20);
-    for (let position = 0; position < 64 && !connection.isClosed; position += 1)
+    for (let position = 0; position < 32 && !connection.isClosed; position += 1)
       await connection.send(
         frame(frameTypes.headers, flags.endHeaders, streamId(position), callHeaders(path)),
         ...inFrames(streamId(position), grpcMessage(most, 1_900_000), false),

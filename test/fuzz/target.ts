@@ -41,7 +41,7 @@ export async function endure(
   let peak = before;
   let isOver = false;
   const witness = async (): Promise<void> => {
-    const key = '/witness';
+    const key = '~witness';
     while (!isOver) {
       const value = `${served}`;
       const began = performance.now();
