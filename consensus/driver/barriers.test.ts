@@ -64,6 +64,21 @@ test('a question without an answer is asked again, and the late answer is not ta
   t.is(result.ok ? null : result.error.code, 'no-leader');
 });
 
+test('an answer that is never applied here ends with the time of those who wait', async (t) => {
+  const reads = barriers();
+  const read = reads.wait(0);
+  reads.ask(0);
+  reads.answer(1, logIndex(7));
+  reads.applied(logIndex(6));
+  reads.expire(99);
+  reads.expire(100);
+  const result = await read;
+  t.is(result.ok ? null : result.error.code, 'no-leader');
+  void reads.wait(100);
+  void reads.wait(100);
+  t.is(reads.ask(100), 2, 'there is room again');
+});
+
 test('waiting callers are bounded, and get an answer when there is no leader', async (t) => {
   const reads = barriers();
   const first = reads.wait(0);

@@ -86,7 +86,7 @@ export class ReadBarriers {
     for (const { callers } of this.#answered.splice(0)) this.#settle(callers, fail(error));
   }
 
-  /** Ends the questions of those whose time is up. */
+  /** Ends those whose time is up, also those who have an answer that is not applied here. */
   expire(now: number): void {
     const seconds = this.#limits.requestTimeout / 1000;
     const detail = `no leader has confirmed the read within ${seconds} s`;
@@ -94,6 +94,11 @@ export class ReadBarriers {
     if (question !== null)
       this.#question = { ...question, callers: this.#expired(question.callers, now, detail) };
     this.#arriving = this.#expired(this.#arriving, now, detail);
+    // A member whose disk is full is not sent all that it would have to apply.
+    const behind = `this member has not applied what was committed before the read within ${seconds} s`;
+    this.#answered = this.#answered
+      .map((item) => ({ ...item, callers: this.#expired(item.callers, now, behind) }))
+      .filter(({ callers }) => callers.length > 0);
   }
 
   #expired(callers: readonly Caller[], now: number, detail: string): Caller[] {
