@@ -34,9 +34,9 @@ async function run(flags: Flags): Promise<StartFailure> {
       closing = true;
       void member.value.close().then(() => process.exit(0));
     });
-  const { clientAddress, removed } = member.value;
+  const { clientAddress, ended } = member.value;
   log.info({ address: clientAddress, peers: settings.value.listenPeer }, 'serving');
-  const removal = await removed;
+  const failure = await ended;
   await member.value.close();
-  return removal;
+  return failure;
 }

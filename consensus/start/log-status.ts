@@ -34,6 +34,6 @@ function logDisk({ disk: before }: ReplicaStatus, { disk }: ReplicaStatus, log: 
       log.error({ disk }, 'the disk is full: this member only reads until there is room again');
       return;
     case 'failed':
-      log.error({ disk }, 'the disk failed: this member only reads, and must be started again');
+      log.error({ disk }, 'the disk failed: this member ends, to be started again');
   }
 }

@@ -20,6 +20,7 @@ import type { MemberSettings } from '../settings.ts';
 import { type Credentials, loadCredentials } from '../tls.ts';
 import { type ProtocolVersions, protocolVersions } from '../versions.ts';
 import { firstAddresses } from './begin.ts';
+import { diskFailure } from './disk-failure.ts';
 import { final, joinAgain, type StartFailure } from './failure.ts';
 import { flagsProblem } from './flags-problem.ts';
 import { identify } from './identify.ts';
@@ -152,6 +153,7 @@ async function run(
     return fail({ isFinal: false, detail: `for members: ${bound.error}` });
   }
   const stopLogging = logStatus(node, log);
+  const ownDisk = diskFailure(node);
   const allSpeak = (version: number) => capabilities.allSpeak(version);
   const stopTelling = tellAddress(node, member, address, allSpeak, systemClock);
   const removal = removalOf(settings, { pool, member, address }, node, credentials, log);
@@ -159,12 +161,12 @@ async function run(
     clientAddress: server.value.address,
     status: () => node.status(),
     ready: knowsLeader(node),
-    ended: Promise.race([removal.removed, disk.failed]),
+    ended: Promise.race([removal.removed, ownDisk.failed]),
     close: async () => {
       removal.stop();
       stopTelling();
       stopLogging();
-      disk.stop();
+      ownDisk.stop();
       await close();
     },
   });
