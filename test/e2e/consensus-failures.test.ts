@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Metadata } from '@grpc/grpc-js';
 import test from 'ava';
-import { milliseconds } from '../../base/units.ts';
 import {
   answer,
   PoolDatabaseClient,
@@ -12,120 +11,19 @@ import {
 } from '../contract/pool-database-client.ts';
 import { ConsensusCluster } from './consensus-cluster.ts';
 
-/** One attempt of a writer that goes from member to member. */
-const attempt = { timeout: milliseconds(1000) };
+let running: ConsensusCluster | null = null;
 
+test.before(async (t) => {
+  t.timeout(180_000);
+  running = await ConsensusCluster.start(3);
+});
+test.after.always(() => running?.close());
+
+/** The tests share one cluster, and leave it with all members running. */
 async function withCluster(run: (cluster: ConsensusCluster) => Promise<void>): Promise<void> {
-  const cluster = await ConsensusCluster.start(3);
-  try {
-    await run(cluster);
-  } finally {
-    await cluster.close();
-  }
+  if (running === null) throw new Error('the cluster did not start');
+  await run(running);
 }
-
-/** Writes rising numbers to one key until it is told to end. Returns what was acknowledged. */
-async function writeNumbers(
-  cluster: ConsensusCluster,
-  key: string,
-  end: { now: boolean },
-): Promise<number[]> {
-  const clients = cluster.endpoints.map((endpoint) => new PoolDatabaseClient(endpoint));
-  const acknowledged: number[] = [];
-  for (let number = 1; !end.now; number += 1) {
-    const client = clients[number % clients.length];
-    const request = { key: utf8(`${key}${number}`), value: utf8(`${number}`) };
-    const put = await client?.kv.put(request, attempt);
-    if (put?.ok === true) acknowledged.push(number);
-    else await delay(20);
-  }
-  for (const client of clients) client.close();
-  return acknowledged;
-}
-
-test.serial(
-  'what was acknowledged outlives leaders that are killed, and the whole cluster',
-  async (t) => {
-    t.timeout(180_000);
-    await withCluster(async (cluster) => {
-      const end = { now: false };
-      const writing = writeNumbers(cluster, '/n/', end);
-      const watcher = cluster.members[0];
-      for (let round = 0; round < 3; round += 1) {
-        await delay(500);
-        const leader = await cluster.leader();
-        await leader.end('SIGKILL');
-        await delay(1000);
-        await leader.start();
-      }
-      await delay(500);
-      end.now = true;
-      const acknowledged = await writing;
-      t.true(acknowledged.length > 100);
-      await Promise.all(cluster.members.map((member) => member.end('SIGKILL')));
-      await Promise.all(cluster.members.map((member) => member.start()));
-      await cluster.serving();
-      const client = new PoolDatabaseClient(watcher?.endpoint ?? '');
-      const stored = (await client.getPrefix('/n/')).kvs.map(({ value }) => Number(text(value)));
-      client.close();
-      const lost = acknowledged.filter((number) => !stored.includes(number));
-      t.deepEqual(lost, []);
-    });
-  },
-);
-
-test.serial('a lease that is renewed outlives the leader, and one that is not ends', async (t) => {
-  t.timeout(180_000);
-  await withCluster(async (cluster) => {
-    const leader = await cluster.leader();
-    const follower = cluster.members.find((member) => member !== leader);
-    const client = new PoolDatabaseClient(follower?.endpoint ?? '');
-    const { ID: kept } = await answer(client.lease.leaseGrant({ TTL: 5n }, patience));
-    const { ID: left } = await answer(client.lease.leaseGrant({ TTL: 5n }, patience));
-    await client.put('/kept', '1', kept);
-    await client.put('/left', '1', left);
-    const watch = client.watch();
-    await watch.create({ key: utf8('/left') });
-    const stream = client.lease.leaseKeepAlive();
-    stream.on('error', () => {});
-    const renewing = setInterval(() => stream.write({ ID: kept }), 500);
-    await leader.end('SIGKILL');
-    const [event] = await watch.events(1);
-    clearInterval(renewing);
-    t.is(event?.type, 'DELETE');
-    t.is((await client.get('/kept')).count, 1n);
-    client.close();
-  });
-});
-
-test.serial('a member without a leader refuses at once, and still reads what it has', async (t) => {
-  t.timeout(180_000);
-  await withCluster(async (cluster) => {
-    const [first, ...others] = cluster.members;
-    const client = new PoolDatabaseClient(first?.endpoint ?? '');
-    await client.put('/a', '1');
-    await client.get('/a');
-    const metadata = new Metadata();
-    metadata.set('hasleader', 'true');
-    await Promise.all(others.map((member) => member.end('SIGKILL')));
-    const noLeader = 'UNAVAILABLE etcdserver: no leader';
-    const put = () => client.kv.put({ key: utf8('/a'), value: utf8('2') }, patience);
-    // The first may be under way while the member finds out.
-    while ((await refusal(put())) !== noLeader) await delay(100);
-    t.is(await refusal(put()), noLeader);
-    t.is(await refusal(client.kv.range({ key: utf8('/a') }, patience)), noLeader);
-    t.is(await refusal(client.lease.leaseGrant({ TTL: 10n }, patience)), noLeader);
-    const local = await client.get('/a', { serializable: true });
-    t.is(text(local.kvs[0]?.value), '1');
-    const status = await answer(client.maintenance.status({}, patience));
-    t.deepEqual([status.leader, status.errors], [0n, ['etcdserver: no leader']]);
-    await Promise.all(others.map((member) => member.start()));
-    await cluster.serving();
-    await client.put('/a', '3');
-    t.is(text((await client.get('/a')).kvs[0]?.value), '3');
-    client.close();
-  });
-});
 
 test.serial(
   'a member that was stopped for long catches up, and its watches miss nothing',
@@ -158,6 +56,61 @@ test.serial(
     });
   },
 );
+
+test.serial('a member without a leader refuses at once, and still reads what it has', async (t) => {
+  t.timeout(180_000);
+  await withCluster(async (cluster) => {
+    const [first, ...others] = cluster.members;
+    const client = new PoolDatabaseClient(first?.endpoint ?? '');
+    await client.put('/a', '1');
+    await client.get('/a');
+    const metadata = new Metadata();
+    metadata.set('hasleader', 'true');
+    await Promise.all(others.map((member) => member.end('SIGKILL')));
+    const noLeader = 'UNAVAILABLE etcdserver: no leader';
+    const put = () => client.kv.put({ key: utf8('/a'), value: utf8('2') }, patience);
+    // The first may be under way while the member finds out.
+    while ((await refusal(put())) !== noLeader) await delay(100);
+    t.is(await refusal(put()), noLeader);
+    t.is(await refusal(client.kv.range({ key: utf8('/a') }, patience)), noLeader);
+    t.is(await refusal(client.lease.leaseGrant({ TTL: 10n }, patience)), noLeader);
+    const local = await client.get('/a', { serializable: true });
+    t.is(text(local.kvs[0]?.value), '1');
+    const status = await answer(client.maintenance.status({}, patience));
+    t.deepEqual([status.leader, status.errors], [0n, ['etcdserver: no leader']]);
+    await Promise.all(others.map((member) => member.start()));
+    await cluster.serving();
+    await client.put('/a', '3');
+    t.is(text((await client.get('/a')).kvs[0]?.value), '3');
+    client.close();
+  });
+});
+
+test.serial('a lease that is renewed outlives the leader, and one that is not ends', async (t) => {
+  t.timeout(180_000);
+  await withCluster(async (cluster) => {
+    const leader = await cluster.leader();
+    const follower = cluster.members.find((member) => member !== leader);
+    const client = new PoolDatabaseClient(follower?.endpoint ?? '');
+    const { ID: kept } = await answer(client.lease.leaseGrant({ TTL: 5n }, patience));
+    const { ID: left } = await answer(client.lease.leaseGrant({ TTL: 5n }, patience));
+    await client.put('/kept', '1', kept);
+    await client.put('/left', '1', left);
+    const watch = client.watch();
+    await watch.create({ key: utf8('/left') });
+    const stream = client.lease.leaseKeepAlive();
+    stream.on('error', () => {});
+    const renewing = setInterval(() => stream.write({ ID: kept }), 500);
+    await leader.end('SIGKILL');
+    const [event] = await watch.events(1);
+    clearInterval(renewing);
+    t.is(event?.type, 'DELETE');
+    t.is((await client.get('/kept')).count, 1n);
+    client.close();
+    await leader.start();
+    await cluster.serving();
+  });
+});
 
 test.serial('a member that is asked to end does so cleanly', async (t) => {
   t.timeout(180_000);
