@@ -61,6 +61,9 @@ export class Node<Reply> implements Replica<Reply> {
   #elapsed = 0;
   #lastTick: number;
   #scheduled = false;
+  #soon = false;
+  /** A proposal came while none was under way: it does not wait for others. */
+  #eager = false;
   #applied: LogIndex;
   #announced: ReplicaStatus;
   #stopped: ReplicaError | null = null;
@@ -119,14 +122,19 @@ export class Node<Reply> implements Replica<Reply> {
     const refusal = this.#stopped ?? (urgent ? null : this.#disk.refusal);
     if (refusal !== null) return Promise.resolve(fail(refusal));
     if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
-    this.#schedule();
+    // While others are under way, those that arrive gather and go together.
+    if (this.#proposals.isIdle) {
+      this.#eager = true;
+      this.#hurry();
+    } else this.#schedule();
     return this.#proposals.propose(command, this.#parts.clock.now());
   }
 
   readBarrier(): Promise<Result<void, ReplicaError>> {
     if (this.#stopped !== null) return Promise.resolve(fail(this.#stopped));
     if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
-    this.#schedule();
+    // Those that arrive while the leader is asked are asked for together.
+    if (!this.#barriers.isAsking) this.#hurry();
     return this.#barriers.wait(this.#parts.clock.now());
   }
 
@@ -200,19 +208,31 @@ export class Node<Reply> implements Replica<Reply> {
 
   #feed(input: Input): void {
     this.#inbox.push(input);
-    this.#schedule();
+    this.#hurry();
+  }
+
+  /** What others wait for is not left until the loop comes round. */
+  #hurry(): void {
+    if (this.#soon || this.#stopped !== null) return;
+    this.#soon = true;
+    this.#parts.clock.soon(() => {
+      this.#soon = false;
+      this.#run(this.#eager ? 'all' : 'arrived');
+    });
   }
 
   #schedule(): void {
     if (this.#scheduled || this.#stopped !== null) return;
     this.#scheduled = true;
-    this.#parts.clock.defer(() => this.#run());
+    this.#parts.clock.defer(() => {
+      this.#scheduled = false;
+      this.#run('all');
+    });
   }
 
-  #run(): void {
-    this.#scheduled = false;
+  #run(extent: 'arrived' | 'all'): void {
     if (this.#stopped !== null) return;
-    const inputs = this.#gather();
+    const inputs = this.#gather(extent);
     const outputs = step(this.#raft, inputs);
     this.#parts.observe?.(this.#raft, inputs, outputs);
     this.#perform(outputs);
@@ -220,21 +240,28 @@ export class Node<Reply> implements Replica<Reply> {
     this.#announce();
     const hasWaiting = this.#proposals.hasWaiting || this.#changes.hasWaiting;
     if (hasWaiting && this.#raft.leader !== null) this.#schedule();
+    if (this.#barriers.hasWaiting) this.#hurry();
   }
 
-  /** Proposals first, in the term that they are noted with; time last, after what has arrived. */
-  #gather(): readonly Input[] {
+  /**
+   * Proposals first, in the term that they are noted with; time last, after what has arrived. Of what
+   * was asked for here, reads only go with what has `arrived`: the rest gathers for a turn of the loop.
+   */
+  #gather(extent: 'arrived' | 'all'): readonly Input[] {
     const { clock, random } = this.#parts;
     const inputs: Input[] = [];
-    const proposals = this.#proposals.handOver(this.#raft.term);
-    if (proposals.length > 0) inputs.push({ kind: 'propose', proposals });
-    for (const change of this.#changes.handOver(this.#raft.term))
-      inputs.push({ kind: 'change', ...change });
+    if (extent === 'all') {
+      this.#eager = false;
+      const proposals = this.#proposals.handOver(this.#raft.term);
+      if (proposals.length > 0) inputs.push({ kind: 'propose', proposals });
+      for (const change of this.#changes.handOver(this.#raft.term))
+        inputs.push({ kind: 'change', ...change });
+    }
     inputs.push(...this.#inbox);
     this.#inbox = [];
     const read = this.#barriers.ask(clock.now());
     if (read !== null) inputs.push({ kind: 'read', id: read });
-    if (this.#elapsed > 0) {
+    if (extent === 'all' && this.#elapsed > 0) {
       const jitter = random.below(2 ** 32) / 2 ** 32;
       inputs.push({ kind: 'tick', elapsed: milliseconds(this.#elapsed), jitter });
       this.#elapsed = 0;

@@ -97,4 +97,6 @@ export interface Clock {
   every(interval: Milliseconds, callback: () => void): () => void;
   /** Calls once what has already arrived from the network and the disk was handed over. */
   defer(callback: () => void): void;
+  /** Calls once what arrived together with the present event was handed over, and nothing else. */
+  soon(callback: () => void): void;
 }

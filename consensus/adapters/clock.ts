@@ -13,4 +13,5 @@ export const systemClock: Clock = {
   defer: (callback) => {
     setImmediate(callback);
   },
+  soon: (callback) => process.nextTick(callback),
 };

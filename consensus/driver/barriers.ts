@@ -44,6 +44,16 @@ export class ReadBarriers {
     });
   }
 
+  /** Whether the leader has been asked and has not answered. */
+  get isAsking(): boolean {
+    return this.#question !== null;
+  }
+
+  /** Whether there is something to ask, and nothing under way. */
+  get hasWaiting(): boolean {
+    return this.#question === null && this.#arriving.length > 0;
+  }
+
   /** The id to ask the leader about now, or null if there is nothing to ask. */
   ask(now: number): number | null {
     if (this.#question !== null) {

@@ -41,6 +41,7 @@ function setting() {
       return () => {};
     },
     defer: (callback) => callback(),
+    soon: (callback) => callback(),
   };
   const writer = new Writer(store, clock, defaultLimits, {
     durable: (sequence) => heard.push(`durable ${sequence}`),
