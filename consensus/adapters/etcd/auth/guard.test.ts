@@ -73,6 +73,24 @@ test('plain text has no identity: once rights are enforced it is refused', async
   await member.close();
 });
 
+test('rights that come to be enforced while a read is under way decide about it', async (t) => {
+  const member = await startMemberInMemory();
+  const db = new PoolDatabaseClient(member.address);
+  await db.put('/a/1', 'x');
+  const { store } = member;
+  const read = store.range.bind(store);
+  // As on a member that is behind: what it waits for before it reads enforces rights.
+  store.range = (request) => {
+    const change = { kind: 'found', ...foundation } as const;
+    store.apply(0, encodeCommand({ kind: 'auth', change }));
+    return read(request);
+  };
+  const refused = 'INVALID_ARGUMENT etcdserver: user name is empty';
+  t.is(await refusal(db.kv.range({ key: utf8('/a/1') }, patience)), refused);
+  db.close();
+  await member.close();
+});
+
 test('rights that come to be enforced while a command is under way decide about it', async (t) => {
   const store = new Store();
   let before: (() => void) | null = null;

@@ -3,7 +3,7 @@ import { authBounds } from '../../../kv/auth/bounds.ts';
 import type { Demand } from '../../../kv/auth/rights.ts';
 import type { ByteString } from '../../../kv/byte-string.ts';
 import { isReadOnly } from '../../../kv/validate.ts';
-import type { GrpcFailure } from '../failures.ts';
+import type { GrpcFailure, Served } from '../failures.ts';
 import type { EtcdMember } from '../member.ts';
 import { Callers, type IdentifiedCall } from './caller.ts';
 import type { DemandOf } from './demands.ts';
@@ -73,16 +73,17 @@ export class Guard<Services> {
         reply(errorOf(identityFailures.notFounded));
         return;
       }
-      const { auth } = this.#member.store;
-      if (!auth.enabled) {
-        serve(reply);
+      const demanded = () => demandOf(call.request);
+      const rechecked = this.#rechecked(member, demanded, reply);
+      if (!this.#member.store.auth.enabled) {
+        serve(rechecked);
         return;
       }
-      const demand = demandOf(call.request);
+      const demand = demanded();
       if (!demand.ok) reply(errorOf(demand.error));
       else if (member.refusal(demand.value) !== null)
         void this.#refuse(member, demand.value, reply, serve);
-      else serve(isRead(demand.value) ? this.#rechecked(member, demand.value, reply) : reply);
+      else serve(rechecked);
     };
   }
 
@@ -116,20 +117,26 @@ export class Guard<Services> {
     else reply(errorOf(refusal));
   }
 
-  /** Answers with what was read only if the caller may still read it. */
+  /** Answers with what was read only if the caller may read it by then. */
   #rechecked<Response>(
     member: EtcdMember,
-    demand: Demand | null,
+    demandOf: () => Served<Demand | null>,
     reply: sendUnaryData<Response>,
   ): sendUnaryData<Response> {
     const { revision } = this.#member.store.auth;
     return (error, ...answer) => {
       const hasChanged = this.#member.store.auth.revision !== revision;
-      const refusal = error === null && hasChanged ? member.refusal(demand) : null;
+      const refusal = error === null && hasChanged ? readRefusal(member, demandOf()) : null;
       if (refusal === null) reply(error, ...answer);
       else reply(errorOf(refusal));
     };
   }
+}
+
+/** Why somebody may not read what it asked for; null where it may, or has written. */
+function readRefusal(member: EtcdMember, demand: Served<Demand | null>): GrpcFailure | null {
+  if (!demand.ok) return demand.error;
+  return isRead(demand.value) ? member.refusal(demand.value) : null;
 }
 
 function isRead(demand: Demand | null): boolean {
