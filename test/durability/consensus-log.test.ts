@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -8,6 +8,9 @@ import { recover } from '../../consensus/core/recovery.ts';
 import { CrashedDisk, type Fate } from './crash.ts';
 import { Recorder } from './recorder.ts';
 import { contentAt, openStore, type Promised, play, promises } from './script.ts';
+
+/** The data directory, below one that is there. */
+const place = ['pool', 'member'];
 
 const fates: readonly Fate[] = ['all', 'nothing', 'some', 'some'];
 
@@ -53,9 +56,9 @@ test('whatever a loss of power leaves between two calls, the store has what it a
   t.timeout(120_000 + 2 * duration);
   const directory = mkdtempSync(join(tmpdir(), 'flotilla-durability-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
-  const played = join(directory, 'played');
-  const recorder = new Recorder(played);
-  await play(played, recorder);
+  mkdirSync(join(directory, 'played'));
+  const recorder = new Recorder(join(directory, 'played'));
+  await play(join(directory, 'played', ...place), recorder);
   recorder.stop();
   const { steps } = recorder;
   t.true(steps.length > 200);
@@ -67,7 +70,9 @@ test('whatever a loss of power leaves between two calls, the store has what it a
       const fate = fates[(cut + seed) % fates.length] ?? 'all';
       const left = join(directory, 'left');
       crashed.writeTo(left, fate, random);
-      const problem = await problemOf(left, crashed.acknowledged).catch((error) => `${error}`);
+      const problem = await problemOf(join(left, ...place), crashed.acknowledged).catch(
+        (error) => `${error}`,
+      );
       t.is(
         problem,
         null,

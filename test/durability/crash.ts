@@ -23,6 +23,7 @@ interface Written {
 }
 
 interface Inode {
+  readonly isDirectory: boolean;
   readonly writes: Written[];
   /** Where the next write goes that names no place. */
   end: number;
@@ -36,8 +37,8 @@ interface Naming {
 
 /**
  * The files as they are on a disk whose machine loses its power after some steps. A write is
- * durable when it has returned from a synchronous handle, or a sync of its file has; a name when a
- * sync of its directory has. Directories are durable as soon as something durable is in them.
+ * durable when it has returned from a synchronous handle, or a sync of its file has; a name, of a
+ * directory too, when a sync of the directory that it is in has.
  */
 export class CrashedDisk {
   readonly #names = new Map<string, Inode>();
@@ -70,17 +71,23 @@ export class CrashedDisk {
       }
     }
     mkdirSync(directory, { recursive: true });
+    // What is in a directory that is not there is lost with it.
     for (const [path, inode] of names) {
+      if (!ancestors(path).every((each) => names.get(each)?.isDirectory === true)) continue;
       mkdirSync(dirname(join(directory, path)), { recursive: true });
-      writeFileSync(join(directory, path), contentOf(inode, fate, random));
+      if (inode.isDirectory) mkdirSync(join(directory, path), { recursive: true });
+      else writeFileSync(join(directory, path), contentOf(inode, fate, random));
     }
   }
 
   /** A change is in the cache of the file system as soon as it is asked for. */
   #begin(change: Change): Written | null {
     switch (change.kind) {
-      case 'make-directory':
       case 'sync':
+        return null;
+      case 'make-directory':
+        for (const path of [...ancestors(change.path), change.path])
+          if (!this.#names.has(path)) this.#name([path, { isDirectory: true, writes: [], end: 0 }]);
         return null;
       case 'open':
         this.#open(change);
@@ -108,7 +115,7 @@ export class CrashedDisk {
     let inode = this.#names.get(path) ?? null;
     // A file that is truncated is as good as another one: what was in it may be there or not.
     if (makes && (inode === null || truncates)) {
-      inode = { writes: [], end: 0 };
+      inode = { isDirectory: false, writes: [], end: 0 };
       this.#name([path, inode]);
     }
     this.#handles.set(file, { path, inode });
@@ -120,7 +127,7 @@ export class CrashedDisk {
     if (change.kind === 'write' && change.isSynchronous && effect !== null) effect.isDurable = true;
     if (change.kind !== 'sync') return;
     const { path, inode } = present(this.#handles.get(change.file), 'a handle was opened');
-    if (inode !== null) for (const written of inode.writes) written.isDurable = true;
+    if (inode?.isDirectory === false) for (const written of inode.writes) written.isDurable = true;
     else
       for (const naming of this.#namings)
         if (naming.names.some(([name]) => dirname(name) === (path === '' ? '.' : path)))
@@ -134,6 +141,12 @@ export class CrashedDisk {
     }
     this.#namings.push({ names, isDurable: false });
   }
+}
+
+/** The directories that a path is in, outermost first. */
+function ancestors(path: string): readonly string[] {
+  const parent = dirname(path);
+  return parent === '.' ? [] : [...ancestors(parent), parent];
 }
 
 function survives(fate: Fate, random: Random): boolean {

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Bytes, bytes } from '../../../base/units.ts';
@@ -9,6 +8,7 @@ import type { Persist, StoreChunk } from '../../core/output.ts';
 import { emptyHardState, type Recovered } from '../../core/raft.ts';
 import { recover } from '../../core/recovery.ts';
 import type { LogStore, SnapshotPiece, StoreError } from '../../ports.ts';
+import { makeDirectory } from './directories.ts';
 import { damaged, fromErrno, type OpenError } from './errors.ts';
 import { type Identity, readIdentity, writeIdentity } from './identity.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
@@ -63,8 +63,7 @@ export class DiskLogStore implements LogStore {
   static async open(options: DiskOptions): Promise<Result<DiskLogStore, OpenError>> {
     const { directory } = options;
     try {
-      for (const name of ['log', 'snapshot'])
-        await mkdir(join(directory, name), { recursive: true });
+      for (const name of ['log', 'snapshot']) await makeDirectory(join(directory, name));
       const lock = await lockDirectory(directory);
       if (!lock.ok) return lock;
       const opened = await DiskLogStore.#openLocked(options, lock.value).catch(
