@@ -41,6 +41,8 @@ export class Etcdctl {
           resolve({ code, out: out.trimEnd(), error: stderr });
         },
       );
+      // A command that reads nothing may have ended before.
+      child.stdin?.on('error', () => {});
       child.stdin?.end(input);
     });
   }
