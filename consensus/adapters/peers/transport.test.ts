@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ChannelCredentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
 import { seededRandom } from '../../../base/random.ts';
@@ -204,4 +205,34 @@ test('members of another pool, and wrong addresses, are refused with a sentence'
   t.deepEqual(received, []);
   peers.close();
   server.forceShutdown();
+});
+
+test('of a caller that is no member nothing is kept once it is gone', async (t) => {
+  const { addresses } = await cluster(t);
+  const address = addresses.get(memberId(1)) ?? '';
+  const credentials = ChannelCredentials.createInsecure();
+  const versions = protocolVersions;
+  const server = new Server();
+  const peers = new GrpcPeers({
+    ...{ addresses: new Map(), credentials, events: quiet },
+    self: { pool: 'ours', member: memberId(1), versions, address },
+  });
+  peers.attach({ receive: () => {}, unreachable: () => {} });
+  peers.serve(server, async () => ({ pool: 'ours' }));
+  await listen(server, address);
+  const caller = new GrpcPeers({
+    ...{ addresses: new Map([[memberId(1), address]]), credentials, events: quiet },
+    self: { pool: 'ours', member: memberId(7), versions, address: '' },
+  });
+  const knows = async (version: number | null) => {
+    while (peers.versionOf(memberId(7)) !== version) await delay(5);
+  };
+  caller.attach({ receive: () => {}, unreachable: () => {} });
+  caller.configure(configurationOf([memberId(1)]), logIndex(0));
+  await knows(versions.newest);
+  caller.close();
+  await knows(null);
+  peers.close();
+  server.forceShutdown();
+  t.pass();
 });

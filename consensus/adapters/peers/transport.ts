@@ -39,7 +39,7 @@ export class GrpcPeers implements PeerTransport {
   readonly #options: PeerOptions;
   readonly #book: AddressBook;
   readonly #links = new Map<MemberId, PeerLink>();
-  /** What each member that was met since this one started speaks. */
+  /** What each member that was met since this one started speaks; of strangers, who is connected. */
   readonly #versions = new Map<MemberId, number>();
   readonly #incoming = new Set<IncomingStream>();
   #receiver: PeerReceiver | null = null;
@@ -119,6 +119,7 @@ export class GrpcPeers implements PeerTransport {
       if (!isOpen || from === null || this.#receiver === null) return;
       this.#book.left(from);
       this.#relink();
+      if (!this.#links.has(from.member)) this.#versions.delete(from.member);
     };
     stream.on('cancelled', forget);
     stream.on('error', forget);
