@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../../../base/random.ts';
+import { PoolDatabaseClient } from '../../contract/pool-database-client.ts';
 import type { ConsensusCluster } from '../consensus-cluster.ts';
+import { attempt } from './endpoint.ts';
 import type { Fault } from './faults.ts';
 
 /** A network whose members can be kept from each other, and heal. */
@@ -13,6 +15,24 @@ export interface Partitioned<Separation extends string> {
 /** Long enough for the rest to elect, and for the separated leader to notice. */
 const apart = 1500;
 
+/** The others have elected by then, however busy the machine is. */
+const electionMax = 20_000;
+
+/** Waits until some other member leads, by what the others say. */
+async function elected(cluster: ConsensusCluster, former: number): Promise<void> {
+  const until = performance.now() + electionMax;
+  const others = cluster.endpoints.filter((_, index) => index !== former);
+  const clients = others.map((endpoint) => new PoolDatabaseClient(endpoint, cluster.credentials));
+  for (let found = false; !found && performance.now() < until; ) {
+    await delay(100);
+    for (const client of clients) {
+      const status = await client.maintenance.status({}, attempt);
+      if (status.ok && status.value.header?.memberId === status.value.leader) found = true;
+    }
+  }
+  for (const client of clients) client.close();
+}
+
 async function leaderOf(cluster: ConsensusCluster): Promise<number> {
   return cluster.members.indexOf(await cluster.leader());
 }
@@ -22,8 +42,9 @@ export function leaderSeparated<How extends string>(network: Partitioned<How>, h
   return {
     name: `the leader is separated (${how})`,
     strike: async (cluster) => {
-      await network.separate([await leaderOf(cluster)], cluster.members.length, how);
-      await delay(apart);
+      const leader = await leaderOf(cluster);
+      await network.separate([leader], cluster.members.length, how);
+      await Promise.all([delay(apart), elected(cluster, leader)]);
       await network.heal();
     },
   };
