@@ -81,7 +81,7 @@ async function surveyOfKnown(
     ),
   );
   if (asked.every(({ status }) => status === null)) return { ok: false, error: problem };
-  return ok({ ...summed(asked, new Map()), problem });
+  return ok({ ...summed(asked, await alarmsOf(database)), problem });
 }
 
 const nobody: Member = { ID: 0n, name: '', peerURLs: [], clientURLs: [], isLearner: false };
@@ -130,7 +130,8 @@ async function withUntold(database: Database, asked: readonly Asked[]): Promise<
 /** Empty where it could not be asked just now. */
 async function alarmsOf(database: Database): Promise<ReadonlyMap<bigint, readonly string[]>> {
   const asked = await database.call(
-    (to, settings) => to.client(Maintenance).alarm({ action: 'GET' }, settings),
+    // Without the demand for a leader: the built-in database tells its alarms in any state.
+    (to, { timeout }) => to.client(Maintenance).alarm({ action: 'GET' }, { timeout }),
     { patience, timeout: statusTimeout, quiet: true },
   );
   const alarms = new Map<bigint, string[]>();
