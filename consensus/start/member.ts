@@ -9,8 +9,7 @@ import { DiskLogStore } from '../adapters/disk/log-store.ts';
 import { bindServer, shutDownServer } from '../adapters/etcd/bind.ts';
 import { Capabilities } from '../adapters/etcd/capabilities.ts';
 import { serveEtcd } from '../adapters/etcd/server.ts';
-import { askMembers } from '../adapters/peers/ask-members.ts';
-import { GrpcPeers, type PeerEvents } from '../adapters/peers/transport.ts';
+import { GrpcPeers } from '../adapters/peers/transport.ts';
 import type { MemberId } from '../core/ids.ts';
 import { defaultLimits } from '../driver/limits.ts';
 import { Store } from '../kv/store.ts';
@@ -21,14 +20,15 @@ import { type Credentials, loadCredentials } from '../tls.ts';
 import { type ProtocolVersions, protocolVersions } from '../versions.ts';
 import { firstAddresses } from './begin.ts';
 import { diskFailure } from './disk-failure.ts';
-import { final, joinAgain, type StartFailure } from './failure.ts';
+import { final, type StartFailure } from './failure.ts';
 import { flagsProblem } from './flags-problem.ts';
 import { identify } from './identify.ts';
 import { listMembers } from './list-members.ts';
 import { logStatus } from './log-status.ts';
-import { watchRemoval } from './removal.ts';
+import { peerEvents } from './peer-events.ts';
 import type { Self } from './self.ts';
 import { tellAddress } from './tell-address.ts';
+import { untilRemoved } from './until-removed.ts';
 
 /** A running member of the pool database. */
 export interface Member {
@@ -156,7 +156,7 @@ async function run(
   const ownDisk = diskFailure(node);
   const allSpeak = (version: number) => capabilities.allSpeak(version);
   const stopTelling = tellAddress(node, member, address, allSpeak, systemClock);
-  const removal = removalOf(settings, { pool, member, address }, node, credentials, log);
+  const removal = untilRemoved(settings, { pool, member, address }, node, credentials.channel, log);
   return ok({
     clientAddress: server.value.address,
     status: () => node.status(),
@@ -170,55 +170,6 @@ async function run(
       await close();
     },
   });
-}
-
-/** Callers whose refusals are told apart; then they are told again. */
-const refusalsMax = 100;
-
-function peerEvents(log: Logger): PeerEvents {
-  const refusals = new Set<string>();
-  return {
-    connected: (member, version) => log.info({ member, version }, 'connected'),
-    disconnected: (member, reason) => log.warn({ member, reason }, 'disconnected'),
-    refused: (reason) => {
-      if (refusals.size >= refusalsMax) refusals.clear();
-      // Who is refused tries again and again.
-      if (!refusals.has(reason)) log.warn({ reason }, 'refused a caller');
-      refusals.add(reason);
-    },
-  };
-}
-
-function removalOf<Reply>(
-  { name, initialCluster }: MemberSettings,
-  { pool, member, address }: { pool: string; member: Self['member']; address: string },
-  node: Node<Reply>,
-  { channel }: Credentials,
-  log: Logger,
-): { readonly removed: Promise<StartFailure>; stop(): void } {
-  let stop = () => {};
-  let isForeign = false;
-  const removed = new Promise<StartFailure>((resolve) => {
-    stop = watchRemoval({
-      self: member,
-      pool,
-      replica: node,
-      clock: systemClock,
-      addresses: [...initialCluster.values()].filter((other) => other !== address),
-      ask: (addresses) => askMembers(addresses, channel),
-      removed: () => {
-        const remedy = joinAgain(name, address);
-        resolve(final(`${name} was removed from the pool. To take part again, ${remedy}`));
-      },
-      foreign: (other) => {
-        if (isForeign) return;
-        isForeign = true;
-        const remedy = joinAgain(name, address);
-        log.error({ pool, other }, `the pool has gone on without ${name}: to join it, ${remedy}`);
-      },
-    });
-  });
-  return { removed, stop: () => stop() };
 }
 
 function knowsLeader<Reply>(node: Node<Reply>): Promise<void> {
