@@ -5,6 +5,8 @@ import type { Version } from '../../kv/version.ts';
 export const watchBounds = {
   /** Watches of one member: what their records may cost (about 100 MB). */
   perMember: 100_000,
+  /** Watches of one stream: no client leaves none for the others. */
+  perStream: 20_000,
   /** Changes of one response, where they are of several revisions. */
   eventsPerResponse: 500,
   /** Above this a response is cut for clients that allow it; etcd's is 2 MiB. */

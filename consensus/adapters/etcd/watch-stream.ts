@@ -35,7 +35,7 @@ interface OpenWatch {
 const refusals = {
   emptyRange: 'mvcc: watcher range is empty',
   duplicateId: 'mvcc: duplicate watch ID provided on the WatchStream',
-  tooMany: 'etcdserver: too many watches on this member',
+  tooMany: 'etcdserver: too many watches on this stream or member',
 } as const;
 
 /** The watch id of a response that is about no watch in particular. */
@@ -102,7 +102,8 @@ export class WatchStream {
     const id = this.#freeId(request.watchId);
     if (isEmptyRange(range)) this.#refuse(refusals.emptyRange);
     else if (id === null) this.#refuse(refusals.duplicateId);
-    else if (!this.#mayOpen()) this.#refuse(refusals.tooMany);
+    else if (!this.#mayOpen() || this.#watches.size >= watchBounds.perStream)
+      this.#refuse(refusals.tooMany);
     else {
       const refusal = this.#member.refusal({ kind: 'read', range });
       if (refusal === null) this.#open(request, range, id);
