@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { verb } from '../../command.ts';
 import type { Context } from '../../context.ts';
-import { exitCodes } from '../../exit-codes.ts';
+import { exitCodes, exitCodesHelp } from '../../exit-codes.ts';
 import { propertyLines } from '../../output/table.ts';
 import { report, voiceOf } from '../../session.ts';
 import { contentLines, type DescribeSnapshot, describeFile } from './content.ts';
@@ -12,6 +12,7 @@ export function showCommand(context: Context, describe: DescribeSnapshot): Comma
   const summary = 'Check a saved pool database to its last byte, and show what it holds';
   return verb(context, 'pool snapshot', 'show <path>', summary)
     .option('--json', 'print JSON, for programs')
+    .addHelpText('after', exitCodesHelp)
     .action(async (named: string, flags: { readonly json?: boolean }) => {
       const voice = voiceOf(context, flags.json === true);
       const path = resolve(context.directory, named);
