@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { readAt } from './read-at.ts';
 import { checkFrames, chunksOf, frames, type ReadAt } from './snapshot-frames.ts';
 
 /**
@@ -130,15 +131,4 @@ function hashOf(file: number, end: number): Buffer {
   for (let at = 0; at < end; at += pieceBytes)
     hash.update(readAt(file, at, Math.min(pieceBytes, end - at)));
   return hash.digest();
-}
-
-function readAt(file: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const count = readSync(file, bytes, done, length - done, offset + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return bytes.subarray(0, done);
 }

@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import type { SnapshotMeta } from '../../core/entry.ts';
 import type { LogIndex } from '../../core/ids.ts';
 import { decodeRecords, encodeEntry } from '../entry-codec.ts';
+import { readAt } from '../read-at.ts';
 import { checkFrames, type ReadAt } from '../snapshot-frames.ts';
 
 /**
@@ -82,15 +83,4 @@ export function readHeader(file: number, index: LogIndex): Result<OpenSnapshot, 
 /** Reads a snapshot's frames. */
 export function framesOf({ file, start }: OpenSnapshot): ReadAt {
   return (offset, length) => readAt(file, start + offset, length);
-}
-
-function readAt(file: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const count = readSync(file, bytes, done, length - done, offset + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return bytes.subarray(0, done);
 }
