@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import test from 'ava';
-import { seededRandom } from '../../base/random.ts';
+import { type Random, seededRandom } from '../../base/random.ts';
 import type { DiskLogStore } from '../../consensus/adapters/disk/log-store.ts';
 import { recover } from '../../consensus/core/recovery.ts';
 import { CrashedDisk, type Fate } from './crash.ts';
@@ -52,6 +52,26 @@ async function problemOf(directory: string, acknowledged: number): Promise<strin
   return differences.includes(null) ? null : differences.join(' / ');
 }
 
+/** Files below a directory, by their paths. */
+function filesOf(directory: string): ReadonlyMap<string, Buffer> {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((each) => each.isFile())
+    .map((each) => join(each.parentPath, each.name));
+  return new Map(paths.map((path) => [relative(directory, path), readFileSync(path)]));
+}
+
+/** Opens what is in a directory, and leaves there what a crash during that leaves. */
+async function crashWhileOpening(left: string, fate: Fate, random: Random): Promise<void> {
+  const before = filesOf(left);
+  const recorder = new Recorder(left);
+  const store = await openStore(join(left, ...place)).finally(() => recorder.stop());
+  await store.close();
+  const steps = recorder.steps.slice(0, random.below(recorder.steps.length + 1));
+  rmSync(left, { recursive: true });
+  new CrashedDisk(steps, before).writeTo(left, fate, random);
+}
+
 test('whatever a loss of power leaves between two calls, the store has what it acknowledged', async (t) => {
   t.timeout(120_000 + 2 * duration);
   const directory = mkdtempSync(join(tmpdir(), 'flotilla-durability-'));
@@ -70,6 +90,8 @@ test('whatever a loss of power leaves between two calls, the store has what it a
       const fate = fates[(cut + seed) % fates.length] ?? 'all';
       const left = join(directory, 'left');
       crashed.writeTo(left, fate, random);
+      // Every third time the power goes again while the store is being opened.
+      if ((cut + seed) % 3 === 0) await crashWhileOpening(left, fate, random);
       const problem = await problemOf(join(left, ...place), crashed.acknowledged).catch(
         (error) => `${error}`,
       );

@@ -51,7 +51,9 @@ export class CrashedDisk {
   /** How much had been acknowledged. */
   acknowledged = 0;
 
-  constructor(steps: readonly Step[]) {
+  /** `before`: what was durable when the steps began. */
+  constructor(steps: readonly Step[], before: ReadonlyMap<string, Buffer> = new Map()) {
+    for (const [path, data] of before) this.#hold(path, data);
     for (const step of steps) {
       if (step.kind === 'note') this.acknowledged = step.acknowledged;
       else if (step.kind === 'begin')
@@ -60,8 +62,16 @@ export class CrashedDisk {
     }
   }
 
+  #hold(path: string, data: Buffer): void {
+    for (const parent of ancestors(path))
+      if (!this.#names.has(parent)) this.#name([parent, directory()]);
+    const writes = [{ at: 0, data, isDurable: true }];
+    this.#name([path, { isDirectory: false, writes, end: data.length }]);
+    for (const naming of this.#namings) naming.isDurable = true;
+  }
+
   /** Writes what is left into a directory. */
-  writeTo(directory: string, fate: Fate, random: Random): void {
+  writeTo(target: string, fate: Fate, random: Random): void {
     const names = new Map<string, Inode>();
     for (const naming of this.#namings) {
       if (!naming.isDurable && !survives(fate, random)) continue;
@@ -70,13 +80,13 @@ export class CrashedDisk {
         else names.set(path, inode);
       }
     }
-    mkdirSync(directory, { recursive: true });
+    mkdirSync(target, { recursive: true });
     // What is in a directory that is not there is lost with it.
     for (const [path, inode] of names) {
       if (!ancestors(path).every((each) => names.get(each)?.isDirectory === true)) continue;
-      mkdirSync(dirname(join(directory, path)), { recursive: true });
-      if (inode.isDirectory) mkdirSync(join(directory, path), { recursive: true });
-      else writeFileSync(join(directory, path), contentOf(inode, fate, random));
+      mkdirSync(dirname(join(target, path)), { recursive: true });
+      if (inode.isDirectory) mkdirSync(join(target, path), { recursive: true });
+      else writeFileSync(join(target, path), contentOf(inode, fate, random));
     }
   }
 
@@ -87,7 +97,7 @@ export class CrashedDisk {
         return null;
       case 'make-directory':
         for (const path of [...ancestors(change.path), change.path])
-          if (!this.#names.has(path)) this.#name([path, { isDirectory: true, writes: [], end: 0 }]);
+          if (!this.#names.has(path)) this.#name([path, directory()]);
         return null;
       case 'open':
         this.#open(change);
@@ -141,6 +151,10 @@ export class CrashedDisk {
     }
     this.#namings.push({ names, isDurable: false });
   }
+}
+
+function directory(): Inode {
+  return { isDirectory: true, writes: [], end: 0 };
 }
 
 /** The directories that a path is in, outermost first. */
