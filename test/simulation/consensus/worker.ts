@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { present } from '../../../base/assert.ts';
 import type { Bug } from './bugs.ts';
-import { Simulation } from './simulation.ts';
+import { runSeed } from './run-seed.ts';
 
 /** What a thread is told to run. */
 export interface Order {
@@ -13,7 +13,7 @@ export interface Order {
 const port = present(parentPort, 'a worker runs in a thread');
 
 port.on('message', ({ seed, bug }: Order) => {
-  void new Simulation(seed, bug).run().then((outcome) => {
+  void runSeed(seed, bug).then((outcome) => {
     // Only who reads why a seed has failed needs to know what happened.
     port.postMessage(outcome.violation === null ? { ...outcome, trace: [] } : outcome);
   });
