@@ -64,6 +64,8 @@ test('plain text is refused beyond loopback', (t) => {
     /listenClient: 10\.0\.0\.1:2379 is not a loopback/,
   );
   t.regex(refusalOf({ listenPeer: '0.0.0.0:2380' }), /listenPeer: .* is not a loopback/);
+  const initialCluster = { ...good.initialCluster, z: '10.0.0.9:2380' };
+  t.regex(refusalOf({ initialCluster }), /initialCluster\.z: 10\.0\.0\.9:2380 is not a loopback/);
   const tls = { ca: 'ca.pem', certificate: 'a.pem', key: 'a.key' };
   t.is(refusalOf({ listenClient: '10.0.0.1:2379', tls, insecure: false }), 'accepted');
   t.regex(refusalOf({ insecure: undefined }), /tls: is missing; give tls .* or insecure/);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
+import { isLoopback } from '../base/loopback.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { type Bytes, bytes, parseBytes } from '../base/units.ts';
 import type { Foundation } from './kv/auth/change.ts';
@@ -189,20 +190,19 @@ function inconsistency(settings: MemberSettings): string | null {
 const tlsFlags = 'tls (--tls-ca, --tls-cert, --tls-key)';
 
 function plainTextProblem(settings: MemberSettings, insecure: boolean): string | null {
-  const { listenClient, listenPeer, tls } = settings;
+  const { listenClient, listenPeer, initialCluster, tls } = settings;
   if (tls === null && settings.rights) return 'rights: need tls, since identities are certificates';
   if (tls !== null) return insecure ? 'insecure: there is tls as well; give one of both' : null;
   if (!insecure)
     return `tls: is missing; give ${tlsFlags}, or insecure (--insecure) for plain text on loopback`;
-  for (const [field, address] of Object.entries({ listenClient, listenPeer }))
+  const members = [...initialCluster].map(
+    ([member, address]) => [`initialCluster.${member}`, address] as const,
+  );
+  const own = Object.entries({ listenClient, listenPeer });
+  for (const [field, address] of [...own, ...members])
     if (!isLoopback(address))
       return `${field}: ${address} is not a loopback address, and plain text is not sent over a network; give ${tlsFlags} instead of insecure`;
   return null;
-}
-
-function isLoopback(address: string): boolean {
-  const host = address.slice(0, address.lastIndexOf(':'));
-  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /** Reads a JSON file of settings. The failure says where it stops being one. */

@@ -1,5 +1,6 @@
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { present } from '../../base/assert.ts';
+import { isLoopback } from '../../base/loopback.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { type Milliseconds, milliseconds } from '../../base/units.ts';
 import { type Client, type Connection, connect } from '../../proto/client.ts';
@@ -8,7 +9,7 @@ import { VmService } from '../../proto/gen/flotilla.vm.v1.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type Problem, wrongUsage } from '../problem.ts';
 import type { KnownHost, PoolLocation } from './find-pool.ts';
-import { isLoopback, reach, type SilentHost } from './reachability.ts';
+import { reach, type SilentHost } from './reachability.ts';
 
 /** One host's API. */
 export interface HostClients {

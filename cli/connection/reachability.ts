@@ -1,4 +1,4 @@
-import { isIPv6, connect as tcpConnect } from 'node:net';
+import { connect as tcpConnect } from 'node:net';
 import { type Milliseconds, milliseconds } from '../../base/units.ts';
 import type { KnownHost } from './find-pool.ts';
 
@@ -96,11 +96,4 @@ function reasonOf(error: NodeJS.ErrnoException): string {
     ECONNRESET: 'connection reset',
   };
   return words[error.code ?? ''] ?? error.message;
-}
-
-/** Whether `address` (HOST:PORT) is this machine, so that nobody else can listen in. */
-export function isLoopback(address: string): boolean {
-  const { host } = split(address);
-  if (isIPv6(host)) return host === '::1';
-  return host === 'localhost' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { isLoopback } from '../../base/loopback.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import { call } from '../connection/call.ts';
@@ -11,7 +12,6 @@ import {
   type PoolLocation,
 } from '../connection/find-pool.ts';
 import { connectPool } from '../connection/pool-connection.ts';
-import { isLoopback } from '../connection/reachability.ts';
 import type { Context } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { type Problem, wrongUsage } from '../problem.ts';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { isLoopback } from '../../base/loopback.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { parseStore } from '../../pool/configuration.ts';
-import { isLoopback } from '../connection/reachability.ts';
 import type { StoreChoice } from './layout.ts';
 
 /** The flags that name a cluster of etcd. */

@@ -14,18 +14,19 @@ test('what is no URL of a member, or of the other scheme, is refused', (t) => {
     '',
     'h:1',
     'http://',
-    'http://h',
-    'http://h:0',
-    'http://h:65536',
-    'http://h:1/path',
-    'http://u@h:1',
-    'https://h:1',
-    'unix://h:1',
+    'http://localhost',
+    'http://localhost:0',
+    'http://localhost:65536',
+    'http://localhost:1/path',
+    'http://u@localhost:1',
+    'http://10.0.0.1:2380',
+    'https://localhost:1',
+    'unix://localhost:1',
     `http://${'h'.repeat(300)}:1`,
   ];
   for (const url of wrong) t.is(parsePeerUrls([url], 'http'), null, url);
   t.is(parsePeerUrls([], 'http'), null);
-  t.is(parsePeerUrls(['http://h:1', 'http://h:1'], 'http'), null);
-  const many = Array.from({ length: 17 }, (_, port) => `http://h:${port + 1}`);
+  t.is(parsePeerUrls(['http://localhost:1', 'http://localhost:1'], 'http'), null);
+  const many = Array.from({ length: 17 }, (_, port) => `http://localhost:${port + 1}`);
   t.is(parsePeerUrls(many, 'http'), null);
 });

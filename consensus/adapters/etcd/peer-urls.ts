@@ -1,3 +1,5 @@
+import { isLoopback } from '../../../base/loopback.ts';
+
 /** Most addresses of one member, and the length of each: what a configuration can hold. */
 const urlsMax = 16;
 const urlLengthMax = 255;
@@ -6,7 +8,8 @@ const hostAndPort = /^(?:\[[0-9a-fA-F:]+\]|[^:[\]/\s?#@]+):(\d{1,5})$/;
 
 /**
  * The HOST:PORT of each URL (`http://HOST:PORT`), as etcd's users write the addresses of members;
- * null if one is no such URL, has the other scheme, or comes twice.
+ * null if one is no such URL, has the other scheme, or comes twice. Plain text (`http`) stays on this
+ * machine.
  */
 export function parsePeerUrls(
   urls: readonly string[],
@@ -20,6 +23,7 @@ export function parsePeerUrls(
     const address = url.slice(prefix.length).replace(/\/$/, '');
     const port = Number(hostAndPort.exec(address)?.[1] ?? 0);
     if (port < 1 || port > 65_535 || addresses.includes(address)) return null;
+    if (scheme === 'http' && !isLoopback(address)) return null;
     addresses.push(address);
   }
   return addresses;
