@@ -1,7 +1,7 @@
 import test from 'ava';
 import { seededRandom } from '../../base/random.ts';
 import { ConsensusCluster } from './consensus-cluster.ts';
-import { type Fault, memberReplaced, processFaults, strikeAll } from './workload/faults.ts';
+import { type Fault, processFaults, strikeAll } from './workload/faults.ts';
 import { runWorkload } from './workload/workload.ts';
 
 const {
@@ -55,12 +55,4 @@ survives(
   leaderStopped,
   followerStopped,
   allStopped,
-);
-
-survives(
-  'clients see one store while members are replaced, and the leader is killed',
-  1,
-  memberReplaced,
-  leaderKilled,
-  memberReplaced,
 );
