@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { Random } from '../../base/random.ts';
 import {
   call,
@@ -176,6 +177,16 @@ export const http2Attacks: readonly Attack[] = [
       const body = grpcMessage(noise(random, 100), undefined, random.below(255) + 1);
       return call(path, streamId(position), body);
     });
+  }),
+  attack('messages that are small until they are decompressed', async (connection, path) => {
+    const bomb = grpcMessage(gzipSync(Buffer.alloc(64 * 2 ** 20)), undefined, 1);
+    const headers = Buffer.concat([callHeaders(path), literal('grpc-encoding', 'gzip')]);
+    await flood(connection, 20, (position) =>
+      Buffer.concat([
+        frame(frameTypes.headers, flags.endHeaders, streamId(position), headers),
+        ...inFrames(streamId(position), bomb, true),
+      ]),
+    );
   }),
   attack('messages that do not come in whole', async (connection, path) => {
     const most = Buffer.alloc(2 ** 20);
