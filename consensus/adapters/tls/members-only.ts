@@ -1,6 +1,8 @@
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { Metadata, ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
+import { milliseconds } from '../../../base/units.ts';
 import { commonNameOf } from '../etcd/auth/caller.ts';
+import { Repeats } from '../repeats.ts';
 
 /**
  * The identities of members: `HOST/consensus`. Every service of the pool has a certificate of the
@@ -16,12 +18,16 @@ export function isMemberName(name: string | null): boolean {
 /** Told of a caller who is no member: its name, and its address. */
 export type OnStranger = (name: string | null, address: string) => void;
 
+/** A stranger is told of once in this time, from wherever it calls. */
+const quietTime = milliseconds(60_000);
+
 /** Serves calls of members alone. */
 export function servingMembersOnly(onStranger: OnStranger): ServerInterceptor {
+  const repeats = new Repeats(quietTime);
   return (_method, call) => {
     const name = commonNameOf(call);
     if (isMemberName(name)) return new ServerInterceptingCall(call);
-    onStranger(name, call.getPeer());
+    if (repeats.isNews(name ?? '')) onStranger(name, call.getPeer());
     return new ServerInterceptingCall(call, {
       start: () => {
         call.sendStatus({

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import { milliseconds } from '../../../base/units.ts';
+import { Repeats } from '../repeats.ts';
 
 /** Told of a connection that ended before TLS was agreed on: why, and with whom if that is known. */
 export type OnRefused = (reason: string, address: string) => void;
@@ -8,26 +9,18 @@ export type OnRefused = (reason: string, address: string) => void;
 /** Refusals of one kind and address are told once in this time: who floods fills no log. */
 const quietTime = milliseconds(10_000);
 
-/** Kinds and addresses that are remembered at a time. */
-const rememberedMax = 1000;
-
 /**
  * Tells of a server's refused TLS handshakes: grpc-js says nothing of certificates that are expired
  * or of another CA.
  */
 export function tellRefusals(server: TlsServer, onRefused: OnRefused): void {
-  const told = new Map<string, number>();
+  const repeats = new Repeats(quietTime);
   // The address of a socket can be asked for afterwards only if it was asked for while it was open.
   server.prependListener('connection', (socket: Socket) => void socket.remoteAddress);
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const why = reasonOf(error, socket);
     const address = addressOf(socket);
-    const now = performance.now();
-    const last = told.get(`${why} ${address}`);
-    if (last !== undefined && now - last < quietTime) return;
-    if (told.size >= rememberedMax) told.clear();
-    told.set(`${why} ${address}`, now);
-    onRefused(why, address);
+    if (repeats.isNews(`${why} ${address}`)) onRefused(why, address);
   });
 }
 
