@@ -10,6 +10,7 @@ import { hasH2load } from './h2load.ts';
 import { describeMachine, loadAverage } from './machine.ts';
 import { fill, memoryOfMembers } from './memory.ts';
 import { preload } from './preload.ts';
+import { profileMembers } from './profile.ts';
 import * as report from './report.ts';
 import { measures, type Round, runRound } from './rounds.ts';
 
@@ -22,19 +23,20 @@ import { measures, type Round, runRound } from './rounds.ts';
 /** How much is done. `quick` takes about a minute and shows where things stand, not more. */
 const extents = {
   quick: { rounds: 1, seconds: 0.7, puts: [20_000], kills: 3 },
-  full: { rounds: 5, seconds: 2, puts: [100_000, 100_000], kills: 10 },
+  full: { rounds: 5, seconds: 2, puts: [100_000, 200_000, 300_000], kills: 10 },
 } as const;
 
 const names: readonly Name[] = ['flotilla', 'etcd'];
 
 type Pair = Readonly<Record<Name, Contestant>>;
 
-/** `npm run bench -- consensus [--quick] [--json FILE] [--directory DIR]`; see the head of this file. */
+/** `npm run bench -- consensus [--quick | --profile] [--json FILE] [--directory DIR]`; see above. */
 export async function benchConsensus(words: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...words],
     options: {
       quick: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
       json: { type: 'string' },
       directory: { type: 'string', default: tmpdir() },
     },
@@ -42,6 +44,10 @@ export async function benchConsensus(words: readonly string[]): Promise<void> {
   refuseWithout(hasEtcd, 'etcd', 'etcd-server');
   refuseWithout(hasH2load, 'h2load', 'nghttp2-client');
   const directory = await mkdtemp(join(values.directory, 'flotilla-bench-'));
+  if (values.profile) {
+    await profileMembers(directory).finally(() => rm(directory, { recursive: true, force: true }));
+    return;
+  }
   const extent = values.quick ? 'quick' : 'full';
   const machine = describeMachine();
   progress(`${extent}, in ${directory}`);

@@ -88,8 +88,12 @@ export class Contestant {
     this.members = members;
   }
 
-  /** Starts all members; resolves when they serve. */
-  static async start(name: Name, directory: string): Promise<Contestant> {
+  /** Starts all members; resolves when they serve. `nodeWords` are for Node, given the directory. */
+  static async start(
+    name: Name,
+    directory: string,
+    nodeWords: (directory: string) => readonly string[] = () => [],
+  ): Promise<Contestant> {
     await mkdir(directory, { recursive: true });
     const ports = await freePorts(2 * memberCount);
     const addresses = Array.from({ length: memberCount }, (_, index) => ({
@@ -98,7 +102,9 @@ export class Contestant {
       peer: `127.0.0.1:${ports[2 * index + 1]}`,
       dataDir: join(directory, `m${index}`),
     }));
-    const members = addresses.map((own) => new Member(command(name, own, addresses), own));
+    const members = addresses.map(
+      (own) => new Member(command(name, own, addresses, nodeWords(directory)), own),
+    );
     for (const member of members) await member.start();
     const contestant = new Contestant(name, members);
     await contestant.settled().catch(async (error: unknown) => {
@@ -148,6 +154,7 @@ function command(
   name: Name,
   own: Address,
   all: readonly Address[],
+  nodeWords: readonly string[],
 ): readonly [string, ...string[]] {
   const common = ['--name', own.name, '--data-dir', own.dataDir];
   const cluster = (scheme: string) =>
@@ -156,7 +163,7 @@ function command(
     const program = join(import.meta.dirname, '..', '..', 'bin', 'flotilla.js');
     const listen = ['--listen-client', own.client, '--listen-peer', own.peer, '--insecure'];
     const words = [program, 'consensus', ...common, ...listen];
-    return [process.execPath, ...words, '--initial-cluster', cluster('')];
+    return [process.execPath, ...nodeWords, ...words, '--initial-cluster', cluster('')];
   }
   const [client, peer] = [`http://${own.client}`, `http://${own.peer}`];
   return [
