@@ -9,6 +9,7 @@ import {
   utf8,
 } from '../contract/pool-database-client.ts';
 import { ConsensusCluster, type ConsensusProcess } from './consensus-cluster.ts';
+import { served } from './workload/endpoint.ts';
 import { SmallDisk } from './workload/small-disk.ts';
 import { runWorkload } from './workload/workload.ts';
 
@@ -50,18 +51,6 @@ async function leadBy(running: ConsensusCluster, wanted: ConsensusProcess): Prom
     const client = new PoolDatabaseClient(leader.endpoint);
     await client.maintenance.moveLeader({ targetID }, patience);
     client.close();
-  }
-}
-
-/** What a call answers once it is served: while a leader is elected, and on a busy machine, it is not. */
-async function served<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!/UNAVAILABLE|DEADLINE_EXCEEDED/.test(`${error}`)) throw error;
-      await delay(50);
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelCredentials, type ServiceError, status } from '@grpc/grpc-js';
 import { milliseconds } from '../../../base/units.ts';
 import { type Connection, connect } from '../../../proto/client.ts';
@@ -32,4 +33,23 @@ export function isRefusal(error: ServiceError): boolean {
   return (
     error.code !== status.DEADLINE_EXCEEDED && refusals.some((words) => words.test(error.details))
   );
+}
+
+/** What says that a call may be served later: an election, or a busy machine. */
+const passing = /UNAVAILABLE|DEADLINE_EXCEEDED/;
+
+/** After this long without an answer something is wrong. */
+const servedMax = 60_000;
+
+/** What a call that only reads, or may be repeated, answers once it is served. */
+export async function served<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  const until = performance.now() + servedMax;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!passing.test(`${error}`) || performance.now() > until) throw error;
+      await delay(pause);
+    }
+  }
 }

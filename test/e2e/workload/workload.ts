@@ -3,6 +3,7 @@ import { seededRandom } from '../../../base/random.ts';
 import { PoolDatabaseClient, patience, text } from '../../contract/pool-database-client.ts';
 import type { ConsensusCluster } from '../consensus-cluster.ts';
 import { WorkloadClient } from './client.ts';
+import { served } from './endpoint.ts';
 import { LeaseUser } from './leases.ts';
 import { now, type Trace, type UsedLease } from './trace.ts';
 import { type Content, problemsOf } from './verdict.ts';
@@ -99,7 +100,7 @@ export async function runWorkload(
 
 async function headerOf(cluster: ConsensusCluster): Promise<{ revision: number; term: number }> {
   const client = clientOf(cluster, 0);
-  const { header } = await client.get('no such key');
+  const { header } = await served(() => client.get('no such key'));
   client.close();
   return { revision: Number(header?.revision), term: Number(header?.raftTerm) };
 }
@@ -111,7 +112,7 @@ async function releaseLeases(
 ): Promise<ReadonlyMap<string, number>> {
   const client = clientOf(cluster, 0);
   const released = new Map<string, number>();
-  for (const { key, lease } of (await client.getPrefix(prefix)).kvs) {
+  for (const { key, lease } of (await served(() => client.getPrefix(prefix))).kvs) {
     released.set(text(key), now());
     // It may end by itself just now.
     await client.lease.leaseRevoke({ ID: lease }, patience);
@@ -135,7 +136,7 @@ async function settle(
   const finals = new Map<string, Content>();
   for (const [index, endpoint] of cluster.endpoints.entries()) {
     const client = clientOf(cluster, index);
-    const read = await client.getPrefix(prefix);
+    const read = await served(() => client.getPrefix(prefix));
     client.close();
     const revision = Number(read.header?.revision);
     if (!(await watcher.reaches(revision, settling)))
