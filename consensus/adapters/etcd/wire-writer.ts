@@ -1,6 +1,9 @@
 import type { ByteString } from '../../kv/byte-string.ts';
 import { ByteWriter } from '../../kv/byte-writer.ts';
 
+/** Where a signed 64-bit number is taken apart: with bigints it would be one for each byte. */
+const bits = Buffer.alloc(8);
+
 /**
  * Writes protobuf's wire format (https://protobuf.dev/programming-guides/encoding/) straight from
  * the store's records, for the answers that are many or large: through protobufjs each number would
@@ -31,9 +34,15 @@ export class WireWriter {
   int64(field: number, value: bigint): void {
     if (value === 0n) return;
     this.#bytes.u8(field * 8);
-    let rest = BigInt.asUintN(64, value);
-    for (; rest >= 0x80n; rest >>= 7n) this.#bytes.u8(Number(rest & 0x7fn) | 0x80);
-    this.#bytes.u8(Number(rest));
+    bits.writeBigUInt64LE(BigInt.asUintN(64, value));
+    let low = bits.readUInt32LE(0);
+    let high = bits.readUInt32LE(4);
+    while (high > 0 || low >= 0x80) {
+      this.#bytes.u8((low & 0x7f) | 0x80);
+      low = ((high << 25) | (low >>> 7)) >>> 0;
+      high >>>= 7;
+    }
+    this.#bytes.u8(low);
   }
 
   flag(field: number, value: boolean): void {
