@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request } from './bodies.ts';
 import { Contestant } from './contestant.ts';
-import { runLoads } from './h2load.ts';
+import { type Extent, runLoads } from './h2load.ts';
 import { preload } from './preload.ts';
 
 /** How long each load is profiled, and what is left out at its beginning and its end, in seconds. */
@@ -53,25 +53,28 @@ interface CpuProfile {
 
 /** Runs each load on members that write what they do into profiles; prints shares by part. */
 export async function profileMembers(directory: string): Promise<void> {
-  for (const { request, inFlight } of loads) {
-    const place = join(directory, `${request}-${inFlight}`.replaceAll(' ', '-'));
+  for (const load of loads) {
+    const place = join(directory, `${load.request}-${load.inFlight}`.replaceAll(' ', '-'));
     const pool = await Contestant.start('flotilla', place, profiled);
-    await preload(pool);
-    const leader = await pool.settled();
-    const load = { request, inFlight, endpoint: leader.endpoint, firstKey: 0 };
-    const phases = { measuring: () => {}, measured: () => {} };
-    await runLoads([load], { kind: 'seconds', seconds }, directory, phases);
-    const follower = pool.members.find((member) => member !== leader) ?? leader;
-    const pids = { leader: leader.pid, follower: follower.pid };
-    await forgetProfiles(place);
-    for (const { pid } of pool.members) process.kill(pid, 'SIGTERM');
-    const found = {
-      leader: await read(place, pids.leader),
-      follower: await read(place, pids.follower),
-    };
-    await pool.close();
-    print(`${request}, ${inFlight} in flight`, found);
+    const found = await profilePool(pool, load, place).finally(() => pool.close());
+    print(`${load.request}, ${load.inFlight} in flight`, found);
   }
+}
+
+async function profilePool(
+  pool: Contestant,
+  load: (typeof loads)[number],
+  place: string,
+): Promise<Profile> {
+  await preload(pool);
+  const leader = await pool.settled();
+  const follower = pool.members.find((member) => member !== leader) ?? leader;
+  const phases = { measuring: () => {}, measured: () => {} };
+  const extent: Extent = { kind: 'seconds', seconds };
+  await runLoads([{ ...load, endpoint: leader.endpoint, firstKey: 0 }], extent, place, phases);
+  await forgetProfiles(place);
+  for (const { pid } of pool.members) process.kill(pid, 'SIGTERM');
+  return { leader: await read(place, leader.pid), follower: await read(place, follower.pid) };
 }
 
 /** Arguments of Node for a member that is profiled, given its directory. */
