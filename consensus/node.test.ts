@@ -111,6 +111,32 @@ class FillableStore extends MemoryLogStore {
   }
 }
 
+test('a configuration that is not committed is in force, and not told as one that is', async (t) => {
+  const ids = [1, 2].map(memberId);
+  const network = new MemoryNetwork();
+  const stores = ids.map(() => new FillableStore(blankDisk(configurationOf(ids))));
+  const limits = { ...defaultLimits, diskRetry: milliseconds(50) };
+  const members = ids.map((id, i) => startWith(id, stores[i], network, limits));
+  await Promise.all(members.map((member) => until(member, (status) => status.leader !== null)));
+  const leader = members.find(({ node }) => node.status().role === 'leader');
+  const follower = stores[members.findIndex((member) => member !== leader)];
+  if (leader === undefined || follower === undefined) throw new Error('there is a leader');
+  t.true((await leader.node.propose(command('ready'))).ok);
+
+  follower.full = true;
+  const peers = ['host3:1'];
+  const change = { kind: 'add', member: memberId(3), peers, staysLearner: true } as const;
+  const added = leader.node.changeMembership(change);
+  await until(leader, ({ configuration }) => configuration.learners.length === 1);
+  t.deepEqual(await leader.node.readBarrier(), ok(undefined));
+  t.deepEqual(leader.node.status().committedConfiguration, configurationOf(ids));
+
+  follower.full = false;
+  t.true((await added).ok);
+  t.deepEqual(leader.node.status().committedConfiguration.learners, [3]);
+  for (const member of members) await member.node.stop();
+});
+
 test('a member with a full disk hands over, serves reads only, and recovers', async (t) => {
   const ids = [1, 2, 3].map(memberId);
   const network = new MemoryNetwork();

@@ -62,6 +62,8 @@ export interface ReplicaStatus {
   readonly configuration: Configuration;
   /** Where it stands in the log: committed, if that is not after `commitIndex`. */
   readonly configurationIndex: LogIndex;
+  /** The newest that is committed as far as this member knows: what clients may be told. */
+  readonly committedConfiguration: Configuration;
   /**
    * Whether this member's disk takes writes. `full` passes once there is room, `failed` needs a
    * restart; meanwhile the member serves reads, and hands over if it leads.

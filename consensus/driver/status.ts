@@ -18,6 +18,7 @@ export function statusOf(
     appliedIndex,
     configuration: log.configuration,
     configurationIndex: log.configurationIndex,
+    committedConfiguration: log.configurationAt(commit),
     disk,
     removed: standing === 'removed',
   };

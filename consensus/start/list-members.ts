@@ -15,7 +15,7 @@ export async function listMembers<Reply>(
   store: Pick<Store, 'member'>,
 ): Promise<Input<ListMembersResponse>> {
   const current = await replica.readBarrier();
-  const { configuration, configurationIndex, commitIndex } = replica.status();
+  const { committedConfiguration: configuration } = replica.status();
   const members = membersOf(configuration).map((id) => {
     const described = store.member(id);
     return {
@@ -26,6 +26,5 @@ export async function listMembers<Reply>(
       name: described === undefined ? '' : bufferOf(described.name).toString('utf8'),
     };
   });
-  const isCurrent = current.ok && configurationIndex <= commitIndex;
-  return { pool, isCurrent, members };
+  return { pool, isCurrent: current.ok, members };
 }

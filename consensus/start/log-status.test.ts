@@ -18,6 +18,7 @@ test('each change is told once, and the disk by what it means', (t) => {
     appliedIndex: logIndex(0),
     configuration: configurationOf([memberId(1)]),
     configurationIndex: logIndex(0),
+    committedConfiguration: configurationOf([memberId(1)]),
     disk: 'good',
     removed: false,
   };

@@ -57,6 +57,7 @@ function watched(configuration: Configuration, answers: readonly MembersAnswer[]
     appliedIndex: logIndex(5),
     configuration,
     configurationIndex: logIndex(3),
+    committedConfiguration: configuration,
     disk: 'good',
     removed: false,
   };

@@ -51,8 +51,11 @@ export function clusterService(member: EtcdMember): Handlers<Cluster> {
     memberList: unary(async () => {
       const current = await member.readBarrier();
       if (!current.ok) return current;
-      const { configuration } = member.replica.status();
-      return ok({ header: member.headerNow(), members: memberList(member, configuration) });
+      const { committedConfiguration } = member.replica.status();
+      return ok({
+        header: member.headerNow(),
+        members: memberList(member, committedConfiguration),
+      });
     }),
   };
 }
