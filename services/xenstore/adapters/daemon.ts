@@ -1,21 +1,73 @@
 import { assert } from '../../../base/assert.ts';
+import { fail, type Result } from '../../../base/result.ts';
+import { type Milliseconds, milliseconds } from '../../../base/units.ts';
 import type { ConnectionId } from '../core/connection.ts';
-import type { DomainId } from '../core/permissions.ts';
-import type { Output, Store } from '../core/store.ts';
+import type { XenstoreError } from '../core/error.ts';
+import type { AdapterCommand, Answer, Input, Output, Question } from '../core/input.ts';
+import { domainsNamed } from '../core/named.ts';
+import { controlDomain, type DomainId } from '../core/permissions.ts';
+import type { Store } from '../core/store.ts';
 import type { Packet } from '../core/wire.ts';
 import type { Journal } from './journal.ts';
 
-/** How the daemon reaches one client. */
+/** How the daemon reaches one client. Nothing is called again after the client was disconnected. */
 export interface Peer {
-  /** Never called again after the peer was disconnected. */
   send(packet: Packet): void;
+  /** No more of its requests are to be given, or they may be again. */
+  hold?(held: boolean): void;
+  /** It is served no longer. */
+  close?(): void;
+  /** Its ring has another event channel, and starts anew. */
+  rebind?(port: number): void;
 }
 
 /** What a transport holds of a client that it connected. */
 export interface Attached {
   request(packet: Packet): void;
+  /** Whether anybody waits until the client has taken what was sent: then tell by `taken`. */
+  readonly awaited: boolean;
+  /** The client has taken so many more of the packets that were sent to it. */
+  taken(packets: number): void;
+  /** Its ring was reset, or is broken. */
+  reset(): void;
   disconnect(): void;
 }
+
+/** What the hypervisor does for a xenstored: rings of domains, and which domains there are. */
+export interface Rings {
+  /** Whether the hypervisor has this domain. */
+  exists(domain: DomainId): boolean;
+  /**
+   * Maps the ring of a domain, shows it these features and binds its event channel. Requests come
+   * through what `attach` returns, once the daemon has given it.
+   */
+  map(
+    question: Extract<Question, { kind: 'map' }>,
+    attach: () => Attached,
+  ): Result<Peer, XenstoreError>;
+}
+
+/** Runs a command of CONTROL that is about the process; the reply is text. */
+export type Control = (
+  command: AdapterCommand,
+  parameters: readonly string[],
+) => Promise<Result<string, XenstoreError>>;
+
+/** What a daemon may be given besides its store and journal. */
+export interface DaemonOptions {
+  readonly rings?: Rings;
+  readonly control?: Control;
+  /** Told of quotas that are exceeded, at most once in `quotaSilence` for each domain and quota. */
+  readonly onQuota?: (domain: DomainId, quota: string) => void;
+}
+
+/** How long the same domain's same quota is not told of again. */
+export const quotaSilence: Milliseconds = milliseconds(10_000);
+
+/** Domains and quotas whose silence is remembered at once; beyond it the oldest are told of again. */
+const silencesMax = 1024;
+
+const oneSecond: Milliseconds = milliseconds(1_000);
 
 /**
  * Runs the store for any number of transports: feeds it with what clients ask, and carries out what
@@ -25,12 +77,17 @@ export interface Attached {
 export class Daemon {
   readonly #store: Store;
   readonly #journal: Journal;
+  readonly #options: DaemonOptions;
   readonly #peers = new Map<ConnectionId, Peer>();
+  readonly #silences = new Map<string, number>();
+  readonly #inputs: Input[] = [];
+  #busy = false;
   #nextConnection: ConnectionId = 1;
 
-  constructor(store: Store, journal: Journal) {
+  constructor(store: Store, journal: Journal, options: DaemonOptions = {}) {
     this.#store = store;
     this.#journal = journal;
+    this.#options = options;
   }
 
   /** How many clients are connected. */
@@ -40,32 +97,166 @@ export class Daemon {
 
   /** A client of the given domain is there. */
   attach(domain: DomainId, peer: Peer): Attached {
+    const connection = this.#newConnection(peer);
+    this.#step({ kind: 'connect', connection, domain });
+    return this.#attached(connection);
+  }
+
+  /** The ring of a domain is served from the start of the daemon on. */
+  introduce(domain: DomainId, peer: Peer): Attached {
+    const connection = this.#newConnection(peer);
+    this.#step({ kind: 'introduced', domain, connection });
+    return this.#attached(connection);
+  }
+
+  /** The hypervisor has said that something became of these domains (VIRQ_DOM_EXC). */
+  domainsChanged(state: (domain: DomainId) => 'running' | 'shutdown' | 'gone'): void {
+    for (const { id, privileged } of [...this.#store.domains]) {
+      if (privileged) continue;
+      const now = state(id);
+      if (now === 'gone') this.#step({ kind: 'domain-gone', domain: id });
+      else if (now === 'shutdown') this.#step({ kind: 'domain-shutdown', domain: id });
+    }
+  }
+
+  #newConnection(peer: Peer): ConnectionId {
     const connection = this.#nextConnection;
     this.#nextConnection += 1;
     this.#peers.set(connection, peer);
-    this.#do(this.#store.step({ kind: 'connect', connection, domain }));
+    return connection;
+  }
+
+  #attached(connection: ConnectionId): Attached {
+    const store = this.#store;
     return {
       request: (packet) => {
         assert(this.#peers.has(connection), 'no request after a disconnect');
-        this.#do(this.#store.step({ kind: 'request', connection, packet }));
+        this.#lookUp(packet);
+        this.#step({ kind: 'request', connection, packet });
+      },
+      get awaited() {
+        return store.awaits(connection);
+      },
+      taken: (packets) => {
+        if (this.#peers.has(connection)) this.#step({ kind: 'taken', connection, packets });
+      },
+      reset: () => {
+        if (this.#peers.has(connection)) this.#step({ kind: 'reset', connection });
       },
       disconnect: () => {
-        if (!this.#peers.delete(connection)) return;
-        this.#do(this.#store.step({ kind: 'disconnect', connection }));
+        if (this.#peers.delete(connection)) this.#step({ kind: 'disconnect', connection });
       },
     };
   }
 
-  #do(outputs: readonly Output[]): void {
-    for (const output of outputs) {
-      switch (output.kind) {
-        case 'keep':
-          this.#journal.append(output.change, output.domain, this.#store.root);
-          break;
-        case 'send':
-          this.#peers.get(output.connection)?.send(output.packet);
-          break;
-      }
+  /** Tells the store of domains that a request names and that it does not know (XSA-417). */
+  #lookUp(packet: Packet): void {
+    const { rings } = this.#options;
+    if (rings === undefined) return;
+    for (const domain of domainsNamed(packet))
+      if (this.#store.domains.find(domain) === undefined && rings.exists(domain))
+        this.#step({ kind: 'domain-exists', domain });
+  }
+
+  /** Takes an input, or, while another is being carried out, puts it behind that one. */
+  #step(input: Input): void {
+    if (this.#busy) {
+      this.#inputs.push(input);
+      return;
     }
+    this.#busy = true;
+    for (let next: Input | undefined = input; next !== undefined; next = this.#inputs.shift())
+      if (!this.#isLate(next)) for (const output of this.#store.step(next)) this.#do(output);
+    this.#busy = false;
+  }
+
+  /** Whether the connection of an input that had to wait has been closed meanwhile. */
+  #isLate(input: Input): boolean {
+    switch (input.kind) {
+      case 'request':
+      case 'taken':
+      case 'reset':
+        return !this.#peers.has(input.connection);
+      default:
+        return false;
+    }
+  }
+
+  #do(output: Output): void {
+    switch (output.kind) {
+      case 'keep':
+        this.#journal.append(output.changes, output.domain, this.#store.top);
+        return;
+      case 'send':
+        this.#peers.get(output.connection)?.send(output.packet);
+        return;
+      case 'hold':
+        this.#peers.get(output.connection)?.hold?.(output.held);
+        return;
+      case 'close': {
+        const peer = this.#peers.get(output.connection);
+        this.#peers.delete(output.connection);
+        peer?.close?.();
+        return;
+      }
+      case 'rebind':
+        this.#peers.get(output.connection)?.rebind?.(output.port);
+        return;
+      case 'ask':
+        this.#ask(output.ticket, output.question);
+        return;
+      case 'quota-exceeded':
+        this.#quotaExceeded(output.domain, output.quota);
+        return;
+      case 'wake':
+        setTimeout(() => this.#step({ kind: 'second' }), oneSecond).unref();
+        return;
+    }
+  }
+
+  #ask(ticket: number, question: Question): void {
+    const answer = (given: Answer) => this.#step({ kind: 'answer', ticket, answer: given });
+    if (question.kind === 'map') {
+      answer(this.#map(question));
+      return;
+    }
+    const { control } = this.#options;
+    if (control === undefined) {
+      answer({ kind: 'refused', error: 'ENOSYS' });
+      return;
+    }
+    void control(question.command, question.parameters).then((reply) =>
+      answer(
+        reply.ok ? { kind: 'text', text: reply.value } : { kind: 'refused', error: reply.error },
+      ),
+    );
+  }
+
+  #map(question: Extract<Question, { kind: 'map' }>): Answer {
+    const connection = this.#nextConnection;
+    this.#nextConnection += 1;
+    const mapped =
+      this.#options.rings?.map(question, () => this.#attached(connection)) ??
+      fail<XenstoreError>('ENOSYS');
+    if (!mapped.ok) return { kind: 'refused', error: mapped.error };
+    this.#peers.set(connection, mapped.value);
+    return { kind: 'mapped', connection };
+  }
+
+  #quotaExceeded(domain: DomainId, quota: string): void {
+    const { onQuota } = this.#options;
+    if (onQuota === undefined || domain === controlDomain) return;
+    const key = `${domain} ${quota}`;
+    const now = performance.now();
+    const last = this.#silences.get(key);
+    if (last !== undefined && now - last < quotaSilence) return;
+    this.#silences.delete(key);
+    this.#silences.set(key, now);
+    if (this.#silences.size > silencesMax)
+      for (const oldest of this.#silences.keys()) {
+        this.#silences.delete(oldest);
+        break;
+      }
+    onQuota(domain, quota);
   }
 }

@@ -29,8 +29,10 @@ const sentences: Readonly<Record<XenstoreError, string>> = {
   EBUSY: 'a transaction is open already',
   EAGAIN: 'something that the transaction had read was changed by somebody else',
   E2BIG: 'the reply or the request is larger than xenstore allows',
-  EQUOTA: 'a quota of the domain is used up',
-  ENOSPC: 'a bound of the domain is reached',
+  ENOSPC: 'a quota of the domain is used up',
+  ENOMEM: 'the memory that the domain may use is used up, or its transaction went too far',
+  EPERM: 'only the control domain gives a node to another domain',
+  EIO: 'the hypervisor refused it',
 };
 
 function failureOf(error: XenstoreError, path: string): Failure {

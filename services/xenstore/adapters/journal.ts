@@ -22,7 +22,8 @@ import type { Node } from '../core/tree.ts';
  * at the next start. xenstore's content is of one boot of its host, so the file has to outlive the
  * process and not the machine: nothing is synced, and the operating system's cache is enough.
  *
- * A line is the CRC-32 of the rest in hexadecimal, a space, and JSON. A last line that is cut short is
+ * A line has the changes of one request, so that a transaction is there whole or not at all: the CRC-32
+ * of the rest in hexadecimal, a space, and JSON. A last line that is cut short is
  * what a kill leaves: it was never acknowledged, and is dropped. Any other damage is refused.
  */
 
@@ -31,26 +32,33 @@ const rewriteAfter: Bytes = bytes(16 * 2 ** 20);
 
 interface Line {
   readonly domain: DomainId;
+  readonly changes: readonly Entry[];
+}
+
+interface Entry {
   readonly kind: Change['kind'];
   readonly path: readonly string[];
   readonly value?: string;
   readonly permissions?: Permissions;
 }
 
-function lineOf(change: Change, domain: DomainId): string {
+function entryOf(change: Change): Entry {
   const { kind, path } = change;
-  const line: Line = {
-    domain,
+  return {
     kind,
     path,
     ...(change.kind === 'write' ? { value: textOf(change.value) } : {}),
     ...(change.kind === 'permissions' ? { permissions: change.permissions } : {}),
   };
+}
+
+function lineOf(changes: readonly Change[], domain: DomainId): string {
+  const line: Line = { domain, changes: changes.map(entryOf) };
   const text = JSON.stringify(line);
   return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`;
 }
 
-function changeOf({ kind, path, value, permissions }: Line): Change | null {
+function changeOf({ kind, path, value, permissions }: Entry): Change | null {
   switch (kind) {
     case 'write':
       return value === undefined ? null : { kind, path, value: bytesOf(value) };
@@ -63,14 +71,16 @@ function changeOf({ kind, path, value, permissions }: Line): Change | null {
 }
 
 /** The changes that make a tree, in an order that makes parents before children. */
-function* changesOf(root: Node): Generator<Change> {
+function* changesOf(top: Node): Generator<Change> {
   const rest: { readonly path: readonly string[]; readonly node: Node }[] = [
-    { path: [], node: root },
+    { path: [], node: top },
   ];
   for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
     const { path, node } = next;
-    if (path.length > 0) yield { kind: 'write', path, value: node.value };
-    yield { kind: 'permissions', path, permissions: node.permissions };
+    if (path.length > 0) {
+      yield { kind: 'write', path, value: node.value };
+      yield { kind: 'permissions', path, permissions: node.permissions };
+    }
     for (const name of node.children.names().toReversed()) {
       const child = node.children.get(name);
       if (child !== undefined) rest.push({ path: [...path, name], node: child });
@@ -98,24 +108,26 @@ export class Journal {
       if (!replayed.ok) return replayed;
     }
     const journal = new Journal(path, openSync(path, 'a', 0o600));
-    journal.#rewrite(store.root);
+    journal.#rewrite(store.top);
     return ok(journal);
   }
 
-  /** Keeps a change before it is acknowledged; `root` is the tree with it. */
-  append(change: Change, domain: DomainId, root: Node): void {
-    this.#size += writeSync(this.#file, lineOf(change, domain));
-    if (this.#size > rewriteAfter) this.#rewrite(root);
+  /** Keeps changes before they are acknowledged; `top` is the tree with them. */
+  append(changes: readonly Change[], domain: DomainId, top: Node): void {
+    this.#size += writeSync(this.#file, lineOf(changes, domain));
+    if (this.#size > rewriteAfter) this.#rewrite(top);
   }
 
   close(): void {
     closeSync(this.#file);
   }
 
-  #rewrite(root: Node): void {
+  #rewrite(top: Node): void {
     const aside = `${this.#path}.new`;
     const file = openSync(aside, 'w', 0o600);
-    for (const change of changesOf(root)) writeSync(file, lineOf(change, controlDomain));
+    // A store begins with /tool; whether it is still there is for the tree to say.
+    writeSync(file, lineOf([{ kind: 'remove', path: ['', 'tool'] }], controlDomain));
+    for (const change of changesOf(top)) writeSync(file, lineOf([change], controlDomain));
     renameSync(aside, this.#path);
     closeSync(this.#file);
     this.#file = file;
@@ -128,9 +140,8 @@ function replay(path: string, store: Store): Result<void, string> {
   // What follows the last line feed is a line that was cut short, or nothing.
   for (const [index, text] of lines.slice(0, -1).entries()) {
     const line = parseLine(text);
-    const change = line === null ? null : changeOf(line);
-    const made = line === null || change === null ? null : store.restore(change, line.domain);
-    if (made === null || !made.ok)
+    const changes = line?.changes.map(changeOf).filter((change) => change !== null) ?? [];
+    if (line?.changes.length !== changes.length || !store.restore(changes, line.domain).ok)
       return fail(
         `${path} is damaged in line ${index + 1}; what to do: if this host was rebooted since, remove the file, for xenstore starts empty with each boot; otherwise reboot the host`,
       );

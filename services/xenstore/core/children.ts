@@ -135,29 +135,47 @@ function remove<Value>(
   }
 }
 
-function* leavesOf<Value>(slot: Slot<Value> | null): Generator<Leaf<Value>> {
-  if (slot === null) return;
-  if (slot.kind === 'leaf') yield slot;
-  else if (slot.kind === 'collision') yield* slot.leaves;
-  else for (const each of slot.slots) yield* leavesOf(each);
+/** The leaves of a map, in no particular order. Its depth is that of a 32-bit hash, whatever is in it. */
+function collect<Value>(slot: Slot<Value> | null, into: Leaf<Value>[]): Leaf<Value>[] {
+  if (slot === null) return into;
+  if (slot.kind === 'leaf') into.push(slot);
+  else if (slot.kind === 'collision') into.push(...slot.leaves);
+  else for (const each of slot.slots) collect(each, into);
+  return into;
+}
+
+/** The names of one map, and of those that were made from it by adding to it: each knows its part. */
+interface Listed {
+  readonly all: string[];
+  readonly count: number;
 }
 
 /** See the head of this file. */
 export class Children<Value> {
   /** How many names there are. */
   readonly size: number;
+  /** Bytes that the names take, each followed by a NUL. */
+  readonly nameBytes: number;
   readonly #root: Slot<Value> | null;
   readonly #nextSequence: number;
-  #names: readonly string[] | null = null;
+  #listed: Listed | null;
 
-  private constructor(root: Slot<Value> | null, size: number, nextSequence: number) {
+  private constructor(
+    root: Slot<Value> | null,
+    size: number,
+    nameBytes: number,
+    nextSequence: number,
+    listed: Listed | null,
+  ) {
     this.#root = root;
     this.size = size;
+    this.nameBytes = nameBytes;
     this.#nextSequence = nextSequence;
+    this.#listed = listed;
   }
 
   static empty<Value>(): Children<Value> {
-    return new Children<Value>(null, 0, 0);
+    return new Children<Value>(null, 0, 0, 0, null);
   }
 
   get(name: string): Value | undefined {
@@ -170,26 +188,44 @@ export class Children<Value> {
     const old = find(this.#root, hash, name);
     const sequence = old?.sequence ?? this.#nextSequence;
     const root = insert(this.#root, { kind: 'leaf', hash, name, value, sequence }, 0);
-    const changed = new Children(
-      root,
-      this.size + (old === undefined ? 1 : 0),
-      this.#nextSequence + (old === undefined ? 1 : 0),
-    );
-    if (old !== undefined) changed.#names = this.#names;
-    return changed;
+    if (old !== undefined)
+      return new Children(root, this.size, this.nameBytes, this.#nextSequence, this.#listed);
+    const nameBytes = this.nameBytes + name.length + 1;
+    return new Children(root, this.size + 1, nameBytes, sequence + 1, this.#listedWith(name));
   }
 
   without(name: string): Children<Value> {
     const hash = hashOf(name);
     if (this.#root === null || find(this.#root, hash, name) === undefined) return this;
-    return new Children(remove(this.#root, hash, name, 0), this.size - 1, this.#nextSequence);
+    return new Children(
+      remove(this.#root, hash, name, 0),
+      this.size - 1,
+      this.nameBytes - name.length - 1,
+      this.#nextSequence,
+      null,
+    );
   }
 
-  /** The names in the order in which they were added. */
+  /** The names in the order in which they were added; to be read before anything is added. */
   names(): readonly string[] {
-    this.#names ??= [...leavesOf(this.#root)]
-      .sort((one, other) => one.sequence - other.sequence)
-      .map((leaf) => leaf.name);
-    return this.#names;
+    if (this.#listed === null) {
+      const leaves = collect(this.#root, []).sort((one, other) => one.sequence - other.sequence);
+      this.#listed = { all: leaves.map((leaf) => leaf.name), count: leaves.length };
+    }
+    const { all, count } = this.#listed;
+    return all.length === count ? all : all.slice(0, count);
+  }
+
+  /** Calls `visit` for every child, in no particular order. */
+  forEach(visit: (value: Value, name: string) => void): void {
+    for (const { name, value } of collect(this.#root, [])) visit(value, name);
+  }
+
+  /** The list with one more name. Only the newest map of a line may add to what they share. */
+  #listedWith(name: string): Listed | null {
+    if (this.#listed === null || this.#listed.all.length !== this.#listed.count) return null;
+    const { all, count } = this.#listed;
+    all.push(name);
+    return { all, count: count + 1 };
   }
 }

@@ -5,9 +5,9 @@ import type { Node } from './tree.ts';
 import { payloadMax } from './wire.ts';
 
 /** The reply to DIRECTORY: every child's name; E2BIG where they do not fit (XSA-72). */
-export function directory(node: Node): Result<Uint8Array, XenstoreError> {
-  const reply = nulTerminated(...node.children.names());
-  return reply.length > payloadMax ? fail('E2BIG') : ok(reply);
+export function directory({ children }: Node): Result<Uint8Array, XenstoreError> {
+  if (children.nameBytes > payloadMax) return fail('E2BIG');
+  return ok(nulTerminated(...children.names()));
 }
 
 /**
@@ -16,22 +16,18 @@ export function directory(node: Node): Result<Uint8Array, XenstoreError> {
  */
 export function directoryPart(node: Node, offset: number): Uint8Array {
   const names = node.children.names();
-  const generation = nulTerminated(String(node.childrenGeneration));
-  let room = payloadMax - generation.length - 1;
+  const head = `${node.childrenGeneration}\0`;
+  let room = payloadMax - head.length - 1;
   let skipped = 0;
-  let index = 0;
-  for (; index < names.length && skipped < offset; index += 1)
-    skipped += (names[index]?.length ?? 0) + 1;
-  let text = '';
-  for (; index < names.length; index += 1) {
-    const name = names[index] ?? '';
-    if (name.length + 1 > room) break;
-    room -= name.length + 1;
-    text += `${name}\0`;
+  let first = 0;
+  for (; first < names.length && skipped < offset; first += 1)
+    skipped += (names[first]?.length ?? 0) + 1;
+  let end = first;
+  for (; end < names.length; end += 1) {
+    const length = (names[end]?.length ?? 0) + 1;
+    if (length > room) break;
+    room -= length;
   }
-  if (index === names.length) text += '\0';
-  const reply = new Uint8Array(generation.length + text.length);
-  reply.set(generation);
-  reply.set(bytesOf(text), generation.length);
-  return reply;
+  const text = end === first ? '' : `${names.slice(first, end).join('\0')}\0`;
+  return bytesOf(`${head}${text}${end === names.length ? '\0' : ''}`);
 }

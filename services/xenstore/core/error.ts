@@ -1,12 +1,14 @@
-/** The errors that xenstore's protocol knows, by the names that are sent. */
+/** The errors that this xenstored sends, by the names of `xsd_errors` in xs_wire.h. */
 export type XenstoreError =
   | 'EINVAL'
   | 'EACCES'
   | 'EEXIST'
   | 'ENOENT'
+  | 'ENOMEM'
+  | 'ENOSPC'
+  | 'EIO'
   | 'ENOSYS'
   | 'EBUSY'
   | 'EAGAIN'
   | 'E2BIG'
-  | 'EQUOTA'
-  | 'ENOSPC';
+  | 'EPERM';

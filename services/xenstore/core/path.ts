@@ -8,14 +8,22 @@ export const absolutePathMax = 3072;
 /** The longest relative path: XENSTORE_REL_PATH_MAX. */
 export const relativePathMax = 2048;
 
-/** The events that can be watched though they are no nodes. */
+/** The events that can be watched though they are no nodes; their permissions are kept as a node's. */
 export const specialPaths = ['@introduceDomain', '@releaseDomain'] as const;
 export type SpecialPath = (typeof specialPaths)[number];
 
-/** A node's place: the names from the root to it. The root's is empty. */
+/**
+ * A node's place: its text split at the slashes. The root is `['']`, `/a/b` is `['', 'a', 'b']`, and
+ * `@releaseDomain` stands beside the root: `['@releaseDomain']`.
+ */
 export type Path = readonly string[];
 
-const component = /^[-A-Za-z0-9_@:]+$/;
+/** The place of `/`. */
+export const rootPath: Path = [''];
+
+const absoluteForm = /^(?:\/[-\w@]+)+$/;
+const specialForm = /^@[-\w@]+(?:\/[-\w@]+)*$/;
+const localForm = /^\/local\/domain\/\d{1,5}\//;
 
 /** The directory of a domain, to which its relative paths belong. */
 export function domainPath(domain: DomainId): string {
@@ -25,24 +33,32 @@ export function domainPath(domain: DomainId): string {
 /**
  * Reads a path as a client wrote it. A relative one is completed by the directory of the client's
  * domain; the length is checked before and after (XSA-323). Empty components, a slash at the end and
- * characters other than letters, digits, `-/_@:` are EINVAL.
+ * characters other than letters, digits and `-/_@` are EINVAL.
  */
 export function parsePath(text: string, domain: DomainId): Result<Path, XenstoreError> {
-  if (text === '/') return ok([]);
+  if (text === '/') return ok(rootPath);
   const absolute = text.startsWith('/');
-  if (text.length > (absolute ? absolutePathMax : relativePathMax)) return fail('EINVAL');
+  if (text.length > (absolute ? absolutePathMax : relativePathMax) || text.startsWith('@'))
+    return fail('EINVAL');
   const full = absolute ? text : `${domainPath(domain)}/${text}`;
-  if (full.length > absolutePathMax) return fail('EINVAL');
-  const names = full.slice(1).split('/');
-  return names.every((name) => component.test(name)) ? ok(names) : fail('EINVAL');
+  if (full.length > absolutePathMax || !absoluteForm.test(full)) return fail('EINVAL');
+  return ok(full.split('/'));
+}
+
+/** Reads what can be watched, or have permissions: a path, or the name of a special event. */
+export function parseWatchable(text: string, domain: DomainId): Result<Path, XenstoreError> {
+  if (!text.startsWith('@')) return parsePath(text, domain);
+  if (text.length > absolutePathMax || !specialForm.test(text)) return fail('EINVAL');
+  return ok(text.split('/'));
 }
 
 /** Writes a path as absolute text. */
 export function formatPath(path: Path): string {
-  return `/${path.join('/')}`;
+  return path.length === 1 && path[0] === '' ? '/' : path.join('/');
 }
 
-/** Whether the text names a special event. */
-export function isSpecial(text: string): text is SpecialPath {
-  return (specialPaths as readonly string[]).includes(text);
+/** A path's length as quotas count it: without the directory of a domain, if it is in one. */
+export function localLength(path: Path): number {
+  const text = formatPath(path);
+  return text.length - (localForm.exec(text)?.[0].length ?? 0);
 }

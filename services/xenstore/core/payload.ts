@@ -1,30 +1,31 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
 import type { XenstoreError } from './error.ts';
 
-/** At most a payload's bytes as text, one character a byte: nothing is lost whatever a guest sends. */
+/** A payload's bytes as text, one character a byte: nothing is lost whatever a guest sends. */
 export function textOf(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 /** The inverse of `textOf`. */
 export function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return Buffer.from(text, 'latin1');
 }
 
 /** Strings as the protocol sends them: each followed by a NUL. */
 export function nulTerminated(...texts: readonly string[]): Uint8Array {
-  return bytesOf(texts.map((text) => `${text}\0`).join(''));
+  return bytesOf(texts.length === 0 ? '' : `${texts.join('\0')}\0`);
 }
 
-/** Reads exactly `count` strings that are each followed by a NUL; anything else is EINVAL. */
-export function readStrings(
-  payload: Uint8Array,
-  count: number,
-): Result<readonly string[], XenstoreError> {
-  const strings = textOf(payload).split('\0');
-  return strings.length === count + 1 && strings.at(-1) === ''
-    ? ok(strings.slice(0, count))
-    : fail('EINVAL');
+/** Reads a payload that is one string and its NUL; anything else is EINVAL. */
+export function readString(payload: Uint8Array): Result<string, XenstoreError> {
+  const last = payload.length - 1;
+  if (last < 0 || payload.indexOf(0) !== last) return fail('EINVAL');
+  return ok(textOf(payload.subarray(0, last)));
+}
+
+/** The strings of a payload that end with a NUL. What follows the last NUL is reserved, and ignored. */
+export function readStrings(payload: Uint8Array): readonly string[] {
+  return textOf(payload).split('\0').slice(0, -1);
 }
 
 /** Reads one string and what follows its NUL: bytes for WRITE, more strings for SET_PERMS. */

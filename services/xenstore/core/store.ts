@@ -1,190 +1,395 @@
 import { present } from '../../../base/assert.ts';
 import { fail, ok, type Result } from '../../../base/result.ts';
-import type { StoreActions } from './actions.ts';
-import { applyChange, type Change } from './change.ts';
-import type { Connection, ConnectionId } from './connection.ts';
+import type { Request, StoreActions } from './actions.ts';
+import { applyChange, type Change, trusted } from './change.ts';
+import { faultsOf } from './check.ts';
+import { type Connection, type ConnectionId, watchKey } from './connection.ts';
+import { Delivery } from './delivery.ts';
+import type { Domain } from './domain.ts';
+import { Domains } from './domains.ts';
 import type { XenstoreError } from './error.ts';
-import { formatPath, type Path } from './path.ts';
-import { nulTerminated } from './payload.ts';
-import { allows, type DomainId } from './permissions.ts';
+import { fireChanges, fireSpecial } from './events.ts';
+import { Fairness } from './fairness.ts';
+import { changesToForget } from './forget.ts';
+import type { Answer, Input, Output, Question } from './input.ts';
+import { Ledger } from './ledger.ts';
+import { formatPath, type Path, type SpecialPath } from './path.ts';
+import { bytesOf } from './payload.ts';
+import { controlDomain, type DomainId } from './permissions.ts';
+import { reportOf } from './report.ts';
 import { handleRequest } from './request.ts';
 import { Transaction } from './transaction.ts';
-import { emptyTree, type Generation, type Node, nodeAt } from './tree.ts';
+import { type Generation, initialTree, type Node, type Stamp } from './tree.ts';
+import { Unread } from './unread.ts';
 import { type Watch, WatchTrie } from './watches.ts';
-import { messageName, messageTypes, type Packet } from './wire.ts';
+import type { Packet } from './wire.ts';
 
-/** What happens to a xenstore. */
-export type Input =
-  | { readonly kind: 'connect'; readonly connection: ConnectionId; readonly domain: DomainId }
-  | { readonly kind: 'disconnect'; readonly connection: ConnectionId }
-  | { readonly kind: 'request'; readonly connection: ConnectionId; readonly packet: Packet };
+export type { Input, Output } from './input.ts';
 
-/**
- * What a xenstore wants done, in this order: a change is kept before the reply that acknowledges it
- * is sent, and a reply is sent before the events that the request caused.
- */
-export type Output =
-  | { readonly kind: 'keep'; readonly change: Change; readonly domain: DomainId }
-  | { readonly kind: 'send'; readonly connection: ConnectionId; readonly packet: Packet };
+/** What a store is told at its beginning. */
+export interface StoreOptions {
+  /**
+   * Whether there is a hypervisor to say which domains exist, by inputs. Without one every domain
+   * counts as existing, as for a xenstored that serves sockets alone.
+   */
+  readonly hypervisor?: boolean;
+}
 
-/** A change that was made, with the trees before and after it, from which the watches are fired. */
+/** Changes that were made together, and the tree before them. */
 interface Made {
   readonly before: Node;
-  readonly change: Change;
+  readonly changes: readonly Change[];
+}
+
+/** A request whose reply waits for the adapter's answer. */
+interface Waiting {
+  readonly connection: ConnectionId;
+  readonly packet: Packet;
+  readonly question: Question;
 }
 
 /**
  * xenstore as a deterministic state machine: the tree, who is connected, what they watch, their
- * transactions. It knows no socket, no ring and no clock.
+ * transactions, what they use. It knows no socket, no ring and no clock. Its rules are in SPEC.md.
  */
 export class Store implements StoreActions {
+  readonly domains: Domains;
   readonly #connections = new Map<ConnectionId, Connection>();
   readonly #watches = new WatchTrie();
-  #root = emptyTree();
+  readonly #delivery = new Delivery();
+  readonly #fairness: Fairness;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #ledger = new Ledger();
+  #top = initialTree();
   #generation: Generation = 0;
   #nextTransaction = 1;
-  #outputs: Output[] = [];
+  #nextTicket = 1;
+  #awake = false;
+  /** What is to be told once the reply is sent. */
   #made: Made[] = [];
+  #special: { readonly event: SpecialPath; readonly domain: DomainId }[] = [];
 
-  get root(): Node {
-    return this.#root;
+  constructor({ hypervisor = false }: StoreOptions = {}) {
+    this.domains = new Domains(!hypervisor, (domain, quota) =>
+      this.#delivery.push({ kind: 'quota-exceeded', domain, quota }),
+    );
+    this.#fairness = new Fairness(this.domains);
+    // What there is from the beginning is the control domain's, but for the top above the root.
+    const control = this.domains.ensure(controlDomain);
+    control.use('nodes', this.#top.nodes - 1);
+    control.use('memory', this.#top.bytes);
+  }
+
+  get top(): Node {
+    return this.#top;
+  }
+
+  /** Whether anybody waits until this client has taken what was sent to it: input `taken`. */
+  awaits(connection: ConnectionId): boolean {
+    return this.#connections.get(connection)?.unread.awaited === true;
   }
 
   /** Takes one input; what is to be done about it comes back in order. */
   step(input: Input): readonly Output[] {
-    this.#outputs = [];
-    this.#made = [];
-    switch (input.kind) {
-      case 'connect':
-        this.#connections.set(input.connection, {
-          id: input.connection,
-          domain: input.domain,
-          transactions: new Map(),
-          watches: new Map(),
-        });
-        break;
-      case 'disconnect': {
-        const connection = this.#connections.get(input.connection);
-        for (const watch of connection?.watches.values() ?? []) this.#watches.remove(watch);
-        this.#connections.delete(input.connection);
-        break;
-      }
-      case 'request':
-        this.#request(this.#connection(input.connection), input.packet);
-        break;
+    this.#take(input);
+    if (this.#fairness.awaited && !this.#awake) {
+      this.#awake = true;
+      this.#delivery.push({ kind: 'wake' });
     }
-    return this.#outputs;
+    return this.#delivery.take();
   }
 
-  /** Makes a change that was kept before: used when a journal is read back. Fires no watch. */
-  restore(change: Change, domain: DomainId): Result<void, XenstoreError> {
-    const outcome = applyChange(this.#root, change, domain, this.nextGeneration());
-    if (!outcome.ok) return outcome;
-    this.#root = outcome.value.root;
+  /** Makes changes that were kept before: used when a journal is read back. Fires no watch. */
+  restore(changes: readonly Change[], domain: DomainId): Result<void, XenstoreError> {
+    for (const change of changes) {
+      this.#ledger.clear();
+      const maker = trusted(domain);
+      const outcome = applyChange(this.#top, change, maker, this.#stamp(domain), this.#ledger);
+      if (!outcome.ok) return outcome;
+      this.#top = outcome.value.top;
+      this.domains.settle(this.#ledger);
+    }
     return ok(undefined);
   }
 
-  nextGeneration(): Generation {
+  report(): string {
+    return reportOf(this.#innards());
+  }
+
+  check(): readonly string[] {
+    return faultsOf(this.#innards());
+  }
+
+  change({ connection, transaction }: Request, change: Change): Result<void, XenstoreError> {
+    const { domain } = connection;
+    const stamp = this.#stamp(domain.id);
+    if (transaction !== undefined) {
+      const before = transaction.bytes;
+      const outcome = transaction.change(change, domain, stamp);
+      domain.use('memory', transaction.bytes - before);
+      return outcome.ok ? ok(undefined) : outcome;
+    }
+    const before = this.#top;
+    this.#ledger.clear();
+    const outcome = applyChange(before, change, domain, stamp, this.#ledger);
+    if (!outcome.ok) return outcome;
+    if (!outcome.value.effective) return ok(undefined);
+    this.#top = outcome.value.top;
+    this.domains.settle(this.#ledger);
+    this.#made.push({ before, changes: [change] });
+    return ok(undefined);
+  }
+
+  begin({ domain, transactions }: Connection): number {
+    let id = this.#nextTransaction;
+    while (transactions.has(id)) id = id === 0xffffffff ? 1 : id + 1;
+    this.#nextTransaction = id === 0xffffffff ? 1 : id + 1;
+    transactions.set(id, new Transaction(this.#top, this.#generation));
+    domain.use('transactions', 1);
+    return id;
+  }
+
+  end({ connection, packet, transaction }: Request, commit: boolean): Result<void, XenstoreError> {
+    const ended = present(transaction, 'a transaction that is ended was found');
+    const { domain } = connection;
+    this.#endTransaction(connection, packet.transactionId, ended);
+    if (!commit) return ok(undefined);
+    const before = this.#top;
+    this.#ledger.clear();
+    const outcome = ended.commit(before, domain, this.#stamp(domain.id), this.#ledger);
+    if (!outcome.ok) {
+      const { error, culprit } = outcome.error;
+      this.#fairness.failed(connection, culprit, this.#delivery.note);
+      return fail(error);
+    }
+    this.#top = outcome.value.top;
+    this.domains.settle(this.#ledger);
+    const { changes } = outcome.value;
+    if (changes.length > 0) this.#made.push({ before, changes });
+    this.#fairness.settled(connection, this.#delivery.note);
+    return ok(undefined);
+  }
+
+  watch({ domain, watches }: Connection, watch: Watch): void {
+    const path = formatPath(watch.path);
+    this.#watches.add(watch);
+    watches.set(watchKey(path, watch.token), watch);
+    domain.use('watches', 1);
+    domain.use('memory', path.length + watch.token.length);
+  }
+
+  unwatch({ domain, watches }: Connection, path: Path, token: string): boolean {
+    const text = formatPath(path);
+    const watch = watches.get(watchKey(text, token));
+    if (watch === undefined) return false;
+    this.#watches.remove(watch);
+    watches.delete(watchKey(text, token));
+    domain.use('watches', -1);
+    domain.use('memory', -text.length - token.length);
+    return true;
+  }
+
+  reset(connection: Connection): void {
+    for (const { path, token } of [...connection.watches.values()])
+      this.unwatch(connection, path, token);
+    for (const [id, transaction] of [...connection.transactions])
+      this.#endTransaction(connection, id, transaction);
+  }
+
+  ask({ connection, packet }: Request, question: Question): void {
+    const ticket = this.#nextTicket;
+    this.#nextTicket += 1;
+    const kept = { ...packet, payload: bytesOf('') };
+    this.#waiting.set(ticket, { connection: connection.id, packet: kept, question });
+    this.#delivery.push({ kind: 'ask', ticket, question });
+  }
+
+  rebind(domain: Domain, port: number): void {
+    for (const id of domain.connections) {
+      this.#restart(this.#connection(id));
+      this.#delivery.push({ kind: 'rebind', connection: id, port });
+    }
+  }
+
+  release(domain: Domain): void {
+    for (const id of [...domain.connections]) {
+      this.#disconnect(this.#connection(id));
+      this.#delivery.push({ kind: 'close', connection: id });
+    }
+    const before = this.#top;
+    const changes = changesToForget(before, domain.id);
+    const restored = this.restore(changes, controlDomain);
+    if (!restored.ok) throw new Error(`a domain is not forgotten: ${restored.error}`);
+    if (changes.length > 0) this.#made.push({ before, changes });
+    for (const { transactions } of this.#connections.values())
+      for (const each of transactions.values()) if (each.names(domain.id)) each.doom('EAGAIN');
+    this.#fairness.forget(domain);
+    this.domains.forget(domain.id);
+    if (domain.introduced) this.#special.push({ event: '@releaseDomain', domain: domain.id });
+  }
+
+  #innards() {
+    return {
+      top: this.#top,
+      domains: this.domains,
+      connections: this.#connections.values(),
+      watches: this.#watches,
+    };
+  }
+
+  #stamp(by: DomainId): Stamp {
     this.#generation += 1;
-    return this.#generation;
+    return { by, generation: this.#generation };
   }
 
   #connection(id: ConnectionId): Connection {
     return present(this.#connections.get(id), `connection ${id} is known`);
   }
 
+  #take(input: Input): void {
+    switch (input.kind) {
+      case 'connect':
+        this.#connect(input.connection, this.domains.ensure(input.domain));
+        return;
+      case 'disconnect': {
+        // It may have crossed with a `close`.
+        const connection = this.#connections.get(input.connection);
+        if (connection !== undefined) this.#disconnect(connection);
+        return;
+      }
+      case 'request':
+        this.#request(this.#connection(input.connection), input.packet);
+        return;
+      case 'taken': {
+        const { unread, domain } = this.#connection(input.connection);
+        unread.taken(input.packets, domain.privileged ? null : domain, this.#delivery.note);
+        return;
+      }
+      case 'reset':
+        this.#restart(this.#connection(input.connection));
+        return;
+      case 'introduced':
+        this.#introduce(this.domains.ensure(input.domain), input.connection);
+        this.#tell(null);
+        return;
+      case 'domain-exists':
+        this.domains.ensure(input.domain);
+        return;
+      case 'domain-shutdown':
+        this.#shutdown(this.domains.find(input.domain));
+        this.#tell(null);
+        return;
+      case 'domain-gone': {
+        const domain = this.domains.find(input.domain);
+        if (domain === undefined || domain.privileged) return;
+        this.release(domain);
+        this.#keep(controlDomain);
+        this.#tell(null);
+        return;
+      }
+      case 'answer':
+        this.#answer(input.ticket, input.answer);
+        return;
+      case 'second':
+        this.#awake = false;
+        this.#fairness.second(this.#delivery.note);
+        return;
+    }
+  }
+
+  #connect(id: ConnectionId, domain: Domain): void {
+    this.#connections.set(id, {
+      id,
+      domain,
+      transactions: new Map(),
+      watches: new Map(),
+      unread: new Unread(),
+    });
+    domain.connections.add(id);
+  }
+
+  #disconnect(connection: Connection): void {
+    this.#restart(connection);
+    this.#fairness.settled(connection, this.#delivery.note);
+    connection.domain.connections.delete(connection.id);
+    this.#connections.delete(connection.id);
+  }
+
+  /** Nothing of a connection is left but itself. */
+  #restart(connection: Connection): void {
+    const { domain, unread } = connection;
+    this.reset(connection);
+    unread.clear(domain.privileged ? null : domain, this.#delivery.note);
+  }
+
   #request(connection: Connection, packet: Packet): void {
-    const name = messageName(packet.type);
-    const outcome =
-      name === undefined
-        ? fail<XenstoreError>('ENOSYS')
-        : handleRequest(this, connection, name, packet);
-    const { requestId, transactionId } = packet;
-    for (const { change } of this.#made)
-      this.#outputs.push({ kind: 'keep', change, domain: connection.domain });
-    this.#send(connection.id, {
-      type: outcome.ok ? packet.type : messageTypes.ERROR,
-      requestId,
-      transactionId,
-      payload: outcome.ok ? outcome.value.reply : nulTerminated(outcome.error),
-    });
-    if (outcome.ok && outcome.value.watched !== undefined)
-      this.#sendEvent(outcome.value.watched, outcome.value.watched.text);
-    for (const made of this.#made) this.#fire(made);
+    const outcome = handleRequest(this, connection, packet);
+    this.#keep(connection.domain.id);
+    if (!outcome.ok) this.#delivery.reply(connection, packet, outcome);
+    else if (outcome.value.reply !== 'later') {
+      const { reply, watched } = outcome.value;
+      this.#delivery.reply(connection, packet, ok(reply));
+      if (watched !== undefined) this.#delivery.event(watched, formatPath(watched.path), null);
+    }
+    this.#tell(connection.domain);
   }
 
-  change(connection: Connection, change: Change): Result<void, XenstoreError> {
-    const before = this.#root;
-    const outcome = applyChange(before, change, connection.domain, this.nextGeneration());
-    if (!outcome.ok) return outcome;
-    this.#root = outcome.value.root;
-    if (outcome.value.effective) this.#made.push({ before, change });
-    return ok(undefined);
+  #keep(domain: DomainId): void {
+    for (const { changes } of this.#made) this.#delivery.push({ kind: 'keep', changes, domain });
   }
 
-  begin(connection: Connection): number {
-    const id = this.#nextTransaction;
-    this.#nextTransaction = id === 0xffffffff ? 1 : id + 1;
-    connection.transactions.set(id, new Transaction(this.#root, this.#generation));
-    return id;
+  /** Tells the watchers of what was done, which `cause` pays for until they have taken it. */
+  #tell(cause: Domain | null): void {
+    if (this.#made.length === 0 && this.#special.length === 0) return;
+    const send = (watch: Watch, path: string) => this.#delivery.event(watch, path, cause);
+    for (const { before, changes } of this.#made)
+      fireChanges(this.#watches, changes, before, this.#top, send);
+    for (const { event, domain } of this.#special)
+      fireSpecial(this.#watches, event, domain, this.#top, send);
+    this.#made = [];
+    this.#special = [];
   }
 
-  commit(connection: Connection, transaction: Transaction): Result<void, XenstoreError> {
-    const before = this.#root;
-    const outcome = transaction.commit(before, connection.domain, this.nextGeneration());
-    if (!outcome.ok) return outcome;
-    this.#root = outcome.value.root;
-    for (const change of outcome.value.changes) this.#made.push({ before, change });
-    return ok(undefined);
+  #endTransaction({ domain, transactions }: Connection, id: number, ended: Transaction): void {
+    if (!transactions.delete(id)) return;
+    domain.use('transactions', -1);
+    domain.use('memory', -ended.bytes);
   }
 
-  watch(connection: Connection, watch: Watch): boolean {
-    if (!this.#watches.add(watch)) return false;
-    connection.watches.set(watchKey(watch.text, watch.token), watch);
-    return true;
+  #introduce(domain: Domain, connection: ConnectionId): void {
+    if (domain.introduced && !domain.privileged) {
+      this.#delivery.push({ kind: 'close', connection });
+      return;
+    }
+    this.#connect(connection, domain);
+    domain.introduced = true;
+    domain.shutdown = false;
+    if (!domain.privileged) this.#special.push({ event: '@introduceDomain', domain: domain.id });
   }
 
-  unwatch(connection: Connection, text: string, token: string): boolean {
-    const watch = connection.watches.get(watchKey(text, token));
-    if (watch === undefined) return false;
-    this.#watches.remove(watch);
-    connection.watches.delete(watchKey(text, token));
-    return true;
+  #shutdown(domain: Domain | undefined): void {
+    if (domain?.introduced !== true || domain.shutdown || domain.privileged) return;
+    domain.shutdown = true;
+    this.#special.push({ event: '@releaseDomain', domain: domain.id });
   }
 
-  #fire({ before, change }: Made): void {
-    for (const watch of this.#watches.above(change.path)) this.#fireOne(watch, change.path, before);
-    if (change.kind !== 'remove') return;
-    // Whoever watches something below a removed node is told of it under the watched path.
-    for (const watch of this.#watches.below(change.path))
-      if (nodeAt(before, watch.path) !== undefined) this.#fireOne(watch, watch.path, before);
+  #answer(ticket: number, answer: Answer): void {
+    const { connection, packet, question } = present(
+      this.#waiting.get(ticket),
+      `question ${ticket} was asked`,
+    );
+    this.#waiting.delete(ticket);
+    if (answer.kind === 'mapped' && question.kind === 'map')
+      this.#introduce(this.domains.ensure(question.domain), answer.connection);
+    const asker = this.#connections.get(connection);
+    if (asker !== undefined)
+      this.#delivery.reply(
+        asker,
+        packet,
+        answer.kind === 'refused'
+          ? fail(answer.error)
+          : ok(bytesOf(`${answer.kind === 'text' ? answer.text : 'OK'}\0`)),
+      );
+    this.#tell(null);
   }
-
-  /** Sends an event unless the watcher may not read the node, or what it was (XSA-115). */
-  #fireOne(watch: Watch, path: Path, before: Node): void {
-    const { domain } = this.#connection(watch.connection);
-    const node = nodeAt(this.#root, path) ?? nodeAt(before, path);
-    if (node !== undefined && !allows(node.permissions, domain, 'read')) return;
-    const below = path.slice(watch.path.length).join('/');
-    if (watch.text.startsWith('/')) this.#sendEvent(watch, formatPath(path));
-    else this.#sendEvent(watch, below === '' ? watch.text : `${watch.text}/${below}`);
-  }
-
-  #sendEvent(watch: Watch, path: string): void {
-    const payload = nulTerminated(path, watch.token);
-    this.#send(watch.connection, {
-      type: messageTypes.WATCH_EVENT,
-      requestId: 0,
-      transactionId: 0,
-      payload,
-    });
-  }
-
-  #send(connection: ConnectionId, packet: Packet): void {
-    this.#outputs.push({ kind: 'send', connection, packet });
-  }
-}
-
-function watchKey(text: string, token: string): string {
-  return `${text}\0${token}`;
 }

@@ -1,9 +1,10 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
-import { applyChange, type Change, type Changed } from './change.ts';
+import { applyChange, type Change, type Changed, type Maker } from './change.ts';
 import type { XenstoreError } from './error.ts';
+import { Ledger } from './ledger.ts';
 import { formatPath, type Path } from './path.ts';
 import type { DomainId } from './permissions.ts';
-import { type Generation, type Node, nodeAt } from './tree.ts';
+import { type Generation, lineage, type Node, nodeAt, type Stamp } from './tree.ts';
 
 /**
  * A transaction: it sees the tree as it was at its start, with its own changes. At its end only what
@@ -11,92 +12,156 @@ import { type Generation, type Node, nodeAt } from './tree.ts';
  * the tree as it is by then. So transactions that do not concern each other never disturb each other.
  */
 
-/** What was read of a node: whether it was there, its content, or its list of children. */
+/** What can be read of a node; that it is there, or is not, belongs to each. */
+export type Aspect = 'value' | 'permissions' | 'children';
+
+/** What was read of a node at the start of the transaction. */
 interface ReadRecord {
   readonly path: Path;
-  readonly aspect: 'content' | 'children';
+  readonly aspect: Aspect;
   /** Null: there was no such node. */
   readonly generation: Generation | null;
 }
 
-/** Changes that one transaction may make before it is refused with ENOSPC (XSA-326). */
-export const transactionChangesMax = 1024;
+/** What a record of a read or of a change costs beyond its path and value, in bytes. */
+const recordBytes = 64;
+
+/** What a committed transaction did to the tree of now. */
+export interface Committed {
+  readonly top: Node;
+  readonly changes: readonly Change[];
+}
+
+/** Why a transaction was not committed. */
+export interface Conflict {
+  readonly error: XenstoreError;
+  /** Who changed what it had read; null where nobody else is to blame. */
+  readonly culprit: DomainId | null;
+}
 
 /** See the head of this file. */
 export class Transaction {
   readonly #startedAt: Generation;
   readonly #base: Node;
+  readonly #ledger = new Ledger();
   readonly #reads = new Map<string, ReadRecord>();
+  /** What the transaction has set itself, by aspect and path. */
+  readonly #set = new Set<string>();
   readonly #changes: { readonly change: Change; readonly effective: boolean }[] = [];
-  #root: Node;
+  #top: Node;
+  #bytes = 0;
+  #doom: XenstoreError | null = null;
 
-  /** `generation` is the newest one that any node of `root` has. */
-  constructor(root: Node, generation: Generation) {
-    this.#root = root;
-    this.#base = root;
+  /** `generation` is the newest one that any node of `top` has. */
+  constructor(top: Node, generation: Generation) {
+    this.#top = top;
+    this.#base = top;
     this.#startedAt = generation;
   }
 
   /** The tree that the transaction sees. */
-  get root(): Node {
-    return this.#root;
+  get top(): Node {
+    return this.#top;
+  }
+
+  /** Bytes that it takes beyond the tree, for the quota `memory`. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Nodes that it has read or changed, for the quota `transaction-nodes`. */
+  get nodes(): number {
+    return this.#reads.size + this.#changes.length;
+  }
+
+  /** From now on it cannot be committed any more. */
+  doom(error: XenstoreError): void {
+    this.#doom ??= error;
+  }
+
+  /** Whether it gives permissions to a domain, or a node. */
+  names(domain: DomainId): boolean {
+    return this.#changes.some(
+      ({ change }) =>
+        change.kind === 'permissions' && change.permissions.some((each) => each.domain === domain),
+    );
   }
 
   /** Reads one aspect of a node, and remembers that it was read. */
-  read(path: Path, aspect: ReadRecord['aspect']): Node | undefined {
-    const node = nodeAt(this.#root, path);
+  read(path: Path, aspect: Aspect): Node | undefined {
+    const node = nodeAt(this.#top, path);
+    const key = `${aspect}:${formatPath(path)}`;
+    if (this.#reads.has(key)) return node;
     const base = nodeAt(this.#base, path);
-    const own = node !== undefined && generationOf(node, aspect) > this.#startedAt;
-    if (!own || base !== undefined)
-      this.#reads.set(`${aspect}:${formatPath(path)}`, {
-        path,
-        aspect,
-        generation: base === undefined ? null : generationOf(base, aspect),
-      });
+    // What it has set, made or removed itself is its own, whatever others do meanwhile.
+    const own =
+      base === undefined
+        ? node !== undefined
+        : node === undefined ||
+          (this.#set.has(key) && generationOf(node, aspect) > this.#startedAt);
+    if (!own) {
+      const generation = base === undefined ? null : generationOf(base, aspect);
+      this.#reads.set(key, { path, aspect, generation });
+      this.#bytes += recordBytes + key.length;
+    }
     return node;
   }
 
-  /** Applies a change inside the transaction. */
-  change(change: Change, domain: DomainId, generation: Generation): Result<Changed, XenstoreError> {
-    if (this.#changes.length >= transactionChangesMax) return fail('ENOSPC');
-    const outcome = applyChange(this.#root, change, domain, generation);
-    if (outcome.ok) {
-      this.#root = outcome.value.root;
-      this.#changes.push({ change, effective: outcome.value.effective });
+  /** Applies a change inside the transaction. What exceeds a quota dooms it (XSA-414, XSA-415). */
+  change(change: Change, maker: Maker, stamp: Stamp): Result<Changed, XenstoreError> {
+    const outcome = applyChange(this.#top, change, maker, stamp, this.#ledger);
+    if (!outcome.ok) {
+      if (outcome.error === 'ENOSPC' || outcome.error === 'ENOMEM') this.doom('ENOMEM');
+      return outcome;
     }
+    const text = formatPath(change.path);
+    this.#top = outcome.value.top;
+    this.#changes.push({ change, effective: outcome.value.effective });
+    this.#bytes += recordBytes + text.length;
+    if (change.kind === 'write') {
+      this.#bytes += change.value.length;
+      this.#set.add(`value:${text}`);
+    } else if (change.kind === 'permissions') this.#set.add(`permissions:${text}`);
     return outcome;
   }
 
   /**
-   * Applies everything to `current`, the tree of now: EAGAIN where something that was read is not as
-   * it was, or where a change is no longer possible.
+   * Applies everything to `current`, the tree of now, and books it: EAGAIN where something that was
+   * read is not as it was, or where a change is no longer possible; ENOSPC or ENOMEM where the maker
+   * has by now more than it may. The ledger is filled with the balance.
    */
-  commit(
-    current: Node,
-    domain: DomainId,
-    generation: Generation,
-  ): Result<{ readonly root: Node; readonly changes: readonly Change[] }, XenstoreError> {
-    for (const read of this.#reads.values()) {
-      const node = nodeAt(current, read.path);
-      const now = node === undefined ? null : generationOf(node, read.aspect);
-      if (now !== read.generation) return fail('EAGAIN');
-    }
+  commit(current: Node, maker: Maker, stamp: Stamp, ledger: Ledger): Result<Committed, Conflict> {
+    if (this.#doom !== null) return fail({ error: this.#doom, culprit: null });
     if (current === this.#base) {
+      this.#ledger.forEach((owner, nodes, bytes) => {
+        ledger.add(owner, nodes, bytes);
+      });
       const effective = this.#changes.filter((each) => each.effective);
-      return ok({ root: this.#root, changes: effective.map((each) => each.change) });
+      return ok({ top: this.#top, changes: effective.map((each) => each.change) });
     }
-    let root = current;
+    for (const { path, aspect, generation } of this.#reads.values()) {
+      const line = lineage(current, path);
+      const node = line[path.length];
+      const now = node === undefined ? null : generationOf(node, aspect);
+      if (now !== generation)
+        return fail({ error: 'EAGAIN', culprit: line[line.length - 1]?.changedBy ?? null });
+    }
+    let top = current;
     const changes: Change[] = [];
     for (const { change } of this.#changes) {
-      const outcome = applyChange(root, change, domain, generation);
-      if (!outcome.ok) return fail('EAGAIN');
-      root = outcome.value.root;
+      const outcome = applyChange(top, change, maker, stamp, ledger);
+      if (!outcome.ok) {
+        const { error } = outcome;
+        const full = error === 'ENOSPC' || error === 'ENOMEM';
+        return fail({ error: full ? error : 'EAGAIN', culprit: null });
+      }
+      top = outcome.value.top;
       if (outcome.value.effective) changes.push(change);
     }
-    return ok({ root, changes });
+    return ok({ top, changes });
   }
 }
 
-function generationOf(node: Node, aspect: ReadRecord['aspect']): Generation {
-  return aspect === 'content' ? node.contentGeneration : node.childrenGeneration;
+function generationOf(node: Node, aspect: Aspect): Generation {
+  return aspect === 'children' ? node.childrenGeneration : node.contentGeneration;
 }

@@ -1,14 +1,27 @@
 import { Children } from './children.ts';
 import type { Path } from './path.ts';
-import { controlDomain, type Permissions } from './permissions.ts';
+import { anyDomain, controlDomain, type DomainId, type Permissions } from './permissions.ts';
 
 /**
  * xenstore's tree, immutable: a change makes new nodes along one path and shares the rest, so that
- * keeping an old version, as a transaction does, costs nothing.
+ * keeping an old version, as a transaction does, costs nothing. Above `/` is one more node, which
+ * clients never see; the special events hang beside `/`, so that they have permissions like nodes.
+ *
+ * Every node sums up what is below it, so that removing a tree, or looking for all that a dead domain
+ * has left, does not visit nodes that do not matter.
  */
 
 /** A number that is different for every change made to any tree; it only grows. */
 export type Generation = number;
+
+/** Stands for the owner of a tree whose nodes have, or once had, several. */
+export const severalOwners = -1;
+
+/** What a node costs beyond its name, value and permissions, in bytes: the header that C stores. */
+export const nodeHeaderBytes = 16;
+
+/** What an entry of permissions costs in bytes, as in C. */
+export const permissionBytes = 8;
 
 /** One node. Replaced, never changed. */
 export interface Node {
@@ -19,78 +32,172 @@ export interface Node {
   readonly contentGeneration: Generation;
   /** When a child was last added or removed. */
   readonly childrenGeneration: Generation;
+  /** Who last did either. */
+  readonly changedBy: DomainId;
+  /** How many nodes this tree has, itself included. */
+  readonly nodes: number;
+  /** How many bytes they take, as quotas count. */
+  readonly bytes: number;
+  /** The owner of every node of this tree, or `severalOwners`. */
+  readonly owner: number;
+  /** A bit for each domain that permissions in this tree name, or once named: see `mentionOf`. */
+  readonly mentions: number;
+}
+
+/** The bit of a domain in `mentions`; other domains may have the same. */
+export function mentionOf(domain: DomainId): number {
+  return 1 << (domain % 31);
+}
+
+function mentionsOf(permissions: Permissions): number {
+  let mentions = 0;
+  for (const { domain } of permissions) if (domain !== anyDomain) mentions |= mentionOf(domain);
+  return mentions;
 }
 
 const noValue = new Uint8Array(0);
+const noChildren = Children.empty<Node>();
 
-/** A node that nothing is known of but who may use it. */
-export function emptyNode(permissions: Permissions, generation: Generation): Node {
+/** Who changes a tree, and when. */
+export interface Stamp {
+  readonly by: DomainId;
+  readonly generation: Generation;
+}
+
+/** A node without children. */
+export function newNode(
+  name: string,
+  value: Uint8Array | null,
+  permissions: Permissions,
+  { by, generation }: Stamp,
+): Node {
+  const content = value ?? noValue;
   return {
-    value: noValue,
+    value: content,
     permissions,
-    children: Children.empty(),
+    children: noChildren,
     contentGeneration: generation,
     childrenGeneration: generation,
+    changedBy: by,
+    nodes: 1,
+    bytes: nodeHeaderBytes + permissionBytes * permissions.length + name.length + content.length,
+    owner: permissions[0].domain,
+    mentions: mentionsOf(permissions),
   };
 }
 
-/** A tree of a single node, which belongs to the control domain and nobody else may use. */
-export function emptyTree(): Node {
-  return emptyNode([{ domain: controlDomain, read: false, write: false }], 0);
+/** A node with another value and other permissions, and the children that it has. */
+export function withContent(
+  node: Node,
+  value: Uint8Array,
+  permissions: Permissions,
+  { by, generation }: Stamp,
+): Node {
+  const mine = permissions[0].domain;
+  const alone = node.children.size === 0;
+  return {
+    value,
+    permissions,
+    children: node.children,
+    contentGeneration: generation,
+    childrenGeneration: node.childrenGeneration,
+    changedBy: by,
+    nodes: node.nodes,
+    bytes:
+      node.bytes +
+      (value.length - node.value.length) +
+      permissionBytes * (permissions.length - node.permissions.length),
+    owner: alone || node.owner === mine ? mine : severalOwners,
+    mentions: alone ? mentionsOf(permissions) : node.mentions | mentionsOf(permissions),
+  };
+}
+
+/** A node of which one child, which was `old`, is `child` now; undefined stands for none. */
+function withChild(
+  node: Node,
+  name: string,
+  old: Node | undefined,
+  child: Node | undefined,
+  { by, generation }: Stamp,
+): Node {
+  const listed = old === undefined || child === undefined;
+  const children =
+    child === undefined ? node.children.without(name) : node.children.with(name, child);
+  const alone = children.size === 0;
+  const mine = node.permissions[0].domain;
+  const same = child === undefined || child.owner === node.owner;
+  return {
+    value: node.value,
+    permissions: node.permissions,
+    children,
+    contentGeneration: node.contentGeneration,
+    childrenGeneration: listed ? generation : node.childrenGeneration,
+    changedBy: listed ? by : node.changedBy,
+    nodes: node.nodes + (child?.nodes ?? 0) - (old?.nodes ?? 0),
+    bytes: node.bytes + (child?.bytes ?? 0) - (old?.bytes ?? 0),
+    owner: alone ? mine : same ? node.owner : severalOwners,
+    mentions: alone ? mentionsOf(node.permissions) : node.mentions | (child?.mentions ?? 0),
+  };
+}
+
+const privately: Permissions = [{ domain: controlDomain, read: false, write: false }];
+
+/**
+ * What a new xenstore has: `/tool/xenstored`, as C xenstored, and the special events. All of it
+ * belongs to the control domain, and nobody else may use it.
+ */
+export function initialTree(): Node {
+  const stamp: Stamp = { by: controlDomain, generation: 0 };
+  let top = newNode('', null, privately, stamp);
+  for (const text of ['', '/tool', '/tool/xenstored', '@introduceDomain', '@releaseDomain']) {
+    const path = text.split('/');
+    top = withNode(top, path, newNode(path.at(-1) ?? '', null, privately, stamp), stamp);
+  }
+  return top;
 }
 
 /** The node at a path; undefined where there is none. */
-export function nodeAt(root: Node, path: Path): Node | undefined {
-  let node: Node | undefined = root;
-  for (const name of path) node = node?.children.get(name);
+export function nodeAt(top: Node, path: Path): Node | undefined {
+  let node: Node | undefined = top;
+  for (let depth = 0; depth < path.length && node !== undefined; depth += 1)
+    node = node.children.get(path[depth] ?? '');
   return node;
 }
 
 /**
- * The nodes from the root to the path, as far as they exist. Its length is one more than the
- * path's where the node exists.
+ * The nodes from the top to the path, as far as they exist. Its length is one more than the path's
+ * where the node exists.
  */
-export function lineage(root: Node, path: Path): readonly Node[] {
-  const line = [root];
-  let node: Node | undefined = root;
-  for (const name of path) {
-    node = node.children.get(name);
+export function lineage(top: Node, path: Path): Node[] {
+  const line = [top];
+  let node: Node | undefined = top;
+  for (let depth = 0; depth < path.length; depth += 1) {
+    node = node.children.get(path[depth] ?? '');
     if (node === undefined) break;
     line.push(node);
   }
   return line;
 }
 
-/** Hangs `replacement` below the parents in `line`, at `path`; null removes what is there. */
-function rehang(
+/** The tree with `child` at `path`, all of whose parents are in `line`; undefined removes it. */
+export function rehang(
   line: readonly Node[],
   path: Path,
-  replacement: Node | null,
-  generation: Generation,
+  child: Node | undefined,
+  stamp: Stamp,
 ): Node {
-  let child = replacement;
+  let next = child;
   for (let depth = path.length - 1; depth >= 0; depth -= 1) {
     const parent = line[depth];
     const name = path[depth];
     if (parent === undefined || name === undefined) throw new RangeError('a parent is missing');
-    const known = parent.children.get(name) !== undefined;
-    const changes = child === null || !known;
-    child = {
-      ...parent,
-      children: child === null ? parent.children.without(name) : parent.children.with(name, child),
-      childrenGeneration: changes ? generation : parent.childrenGeneration,
-    };
+    next = withChild(parent, name, line[depth + 1], next, stamp);
   }
-  if (child === null) throw new RangeError('the root cannot be removed');
-  return child;
+  if (next === undefined) throw new RangeError('the top cannot be removed');
+  return next;
 }
 
 /** The tree with another node at `path`; every parent of it exists. */
-export function withNode(root: Node, path: Path, node: Node, generation: Generation): Node {
-  return rehang(lineage(root, path), path, node, generation);
-}
-
-/** The tree without the node at `path` and all below it. The path is not the root's. */
-export function withoutNode(root: Node, path: Path, generation: Generation): Node {
-  return rehang(lineage(root, path), path, null, generation);
+export function withNode(top: Node, path: Path, node: Node, stamp: Stamp): Node {
+  return rehang(lineage(top, path), path, node, stamp);
 }

@@ -1,4 +1,6 @@
+import type { Connection } from './connection.ts';
 import type { Path } from './path.ts';
+import type { Node } from './tree.ts';
 
 /**
  * The watches, in a trie of path components: a change costs by its depth and by the watches that it
@@ -7,32 +9,35 @@ import type { Path } from './path.ts';
 
 /** One registration, as its owner made it. */
 export interface Watch {
-  readonly connection: number;
+  readonly connection: Connection;
   readonly token: string;
-  /** The path as the client wrote it; events come back in the same form. */
-  readonly text: string;
   readonly path: Path;
+  /** How many characters of an event's path its owner does not see: it watches a relative path. */
+  readonly hidden: number;
+  /** Levels below the path that it is about; null: all. */
+  readonly depth: number | null;
 }
 
 interface Level {
-  readonly watches: Map<string, Watch>;
+  readonly watches: Set<Watch>;
   readonly below: Map<string, Level>;
 }
 
 function newLevel(): Level {
-  return { watches: new Map(), below: new Map() };
-}
-
-function keyOf(watch: Watch): string {
-  return `${watch.connection} ${watch.text} ${watch.token}`;
+  return { watches: new Set(), below: new Map() };
 }
 
 /** See the head of this file. */
 export class WatchTrie {
   readonly #root = newLevel();
+  #size = 0;
 
-  /** False where the same connection already watches this path with this token. */
-  add(watch: Watch): boolean {
+  /** How many watches there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  add(watch: Watch): void {
     let level = this.#root;
     for (const name of watch.path) {
       let next = level.below.get(name);
@@ -42,20 +47,20 @@ export class WatchTrie {
       }
       level = next;
     }
-    if (level.watches.has(keyOf(watch))) return false;
-    level.watches.set(keyOf(watch), watch);
-    return true;
+    level.watches.add(watch);
+    this.#size += 1;
   }
 
   /** Forgets a watch, and the levels that only it needed. */
   remove(watch: Watch): void {
     const line = [this.#root];
     for (const name of watch.path) {
-      const next = line.at(-1)?.below.get(name);
+      const next = line[line.length - 1]?.below.get(name);
       if (next === undefined) return;
       line.push(next);
     }
-    line.at(-1)?.watches.delete(keyOf(watch));
+    if (line[line.length - 1]?.watches.delete(watch) !== true) return;
+    this.#size -= 1;
     for (let depth = line.length - 1; depth > 0; depth -= 1) {
       const level = line[depth];
       const name = watch.path[depth - 1];
@@ -65,28 +70,43 @@ export class WatchTrie {
     }
   }
 
-  /** The watches on the node at `path` and on those above it. */
-  *above(path: Path): Generator<Watch> {
-    let level: Level | undefined = this.#root;
-    yield* level.watches.values();
-    for (const name of path) {
-      level = level.below.get(name);
-      if (level === undefined) return;
-      yield* level.watches.values();
+  /** Calls `visit` for the watches on the node at `path` and above it that reach so far down. */
+  above(path: Path, visit: (watch: Watch) => void): void {
+    let level = this.#root;
+    for (let index = 0; index < path.length; index += 1) {
+      const next = level.below.get(path[index] ?? '');
+      if (next === undefined) return;
+      level = next;
+      const levels = path.length - 1 - index;
+      for (const watch of level.watches)
+        if (watch.depth === null || levels <= watch.depth) visit(watch);
     }
   }
 
-  /** The watches on nodes below the one at `path`. */
-  *below(path: Path): Generator<Watch> {
+  /** Calls `visit` for the watches on the nodes below `node`, which is, or was, at `path`. */
+  below(path: Path, node: Node, visit: (watch: Watch, at: Node, parent: Node) => void): void {
     let level: Level | undefined = this.#root;
     for (const name of path) {
       level = level.below.get(name);
       if (level === undefined) return;
     }
-    const rest = [...level.below.values()];
-    for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
-      yield* next.watches.values();
-      rest.push(...next.below.values());
+    const rest: { readonly level: Level; readonly node: Node }[] = [{ level, node }];
+    for (let next = rest.pop(); next !== undefined; next = rest.pop())
+      for (const [name, below] of next.level.below) {
+        const child = next.node.children.get(name);
+        if (child === undefined) continue;
+        for (const watch of below.watches) visit(watch, child, next.node);
+        if (below.below.size > 0) rest.push({ level: below, node: child });
+      }
+  }
+
+  /** Calls `visit` for the watches at exactly this path. */
+  at(path: Path, visit: (watch: Watch) => void): void {
+    let level: Level | undefined = this.#root;
+    for (const name of path) {
+      level = level.below.get(name);
+      if (level === undefined) return;
     }
+    for (const watch of level.watches) visit(watch);
   }
 }

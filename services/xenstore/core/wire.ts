@@ -36,14 +36,17 @@ export const messageTypes = {
   SET_TARGET: 19,
   RESET_WATCHES: 21,
   DIRECTORY_PART: 22,
+  GET_FEATURE: 23,
+  SET_FEATURE: 24,
+  GET_QUOTA: 25,
+  SET_QUOTA: 26,
 } as const;
 
 /** The name of a message. */
 export type MessageName = keyof typeof messageTypes;
 
-const names = new Map<number, MessageName>(
-  Object.entries(messageTypes).map(([name, type]) => [type, name as MessageName]),
-);
+const names: (MessageName | undefined)[] = [];
+for (const [name, type] of Object.entries(messageTypes)) names[type] = name as MessageName;
 
 /** One message in either direction. */
 export interface Packet {
@@ -58,18 +61,29 @@ export interface Packet {
 
 /** The name of a message's number; undefined for one that this release does not know. */
 export function messageName(type: number): MessageName | undefined {
-  return names.get(type);
+  return names[type];
+}
+
+/** The bytes that a packet takes. */
+export function packetLength({ payload }: Packet): number {
+  return headerLength + payload.length;
+}
+
+/** Writes a packet at `offset` of `target`, which has room for it; returns where the next one goes. */
+export function writePacket(target: Buffer, offset: number, packet: Packet): number {
+  const { payload } = packet;
+  target.writeUInt32LE(packet.type, offset);
+  target.writeUInt32LE(packet.requestId, offset + 4);
+  target.writeUInt32LE(packet.transactionId, offset + 8);
+  target.writeUInt32LE(payload.length, offset + 12);
+  target.set(payload, offset + headerLength);
+  return offset + headerLength + payload.length;
 }
 
 /** Writes a packet. The caller has bounded the payload. */
 export function encodePacket(packet: Packet): Uint8Array {
-  const bytes = new Uint8Array(headerLength + packet.payload.length);
-  const header = new DataView(bytes.buffer);
-  header.setUint32(0, packet.type, true);
-  header.setUint32(4, packet.requestId, true);
-  header.setUint32(8, packet.transactionId, true);
-  header.setUint32(12, packet.payload.length, true);
-  bytes.set(packet.payload, headerLength);
+  const bytes = Buffer.allocUnsafe(packetLength(packet));
+  writePacket(bytes, 0, packet);
   return bytes;
 }
 
@@ -78,27 +92,34 @@ export type Parsed =
   | { readonly kind: 'need-more' }
   | { readonly kind: 'packet'; readonly packet: Packet; readonly used: number };
 
+/** Reads an unsigned little-endian 32-bit word. */
+function word(bytes: Uint8Array, at: number): number {
+  const high = (bytes[at + 3] ?? 0) * 0x1000000;
+  return high + (((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at] ?? 0));
+}
+
+const needMore: Result<Parsed, never> = ok({ kind: 'need-more' });
+
 /**
- * Reads the packet at the start of `bytes`, which may hold less or more than one. Lengths are
- * unsigned (XSA-420). A header that announces more than `payloadMax` fails: the connection is lost,
- * because where the next packet starts is not known.
+ * Reads the packet at `start` of `bytes`, which may hold less or more than one. Lengths are unsigned
+ * (XSA-420). The payload is a view of `bytes`: who keeps it copies it. A header that announces more
+ * than `payloadMax` fails: the connection is lost, because where the next packet starts is not known.
  */
-export function parsePacket(bytes: Uint8Array): Result<Parsed, string> {
-  if (bytes.length < headerLength) return ok({ kind: 'need-more' });
-  const header = new DataView(bytes.buffer, bytes.byteOffset, headerLength);
-  const length = header.getUint32(12, true);
+export function parsePacket(bytes: Uint8Array, start = 0): Result<Parsed, string> {
+  if (bytes.length - start < headerLength) return needMore;
+  const length = word(bytes, start + 12);
   if (length > payloadMax)
     return fail(`a payload of ${length} bytes; at most ${payloadMax} are allowed`);
   const used = headerLength + length;
-  if (bytes.length < used) return ok({ kind: 'need-more' });
+  if (bytes.length - start < used) return needMore;
   return ok({
     kind: 'packet',
     used,
     packet: {
-      type: header.getUint32(0, true),
-      requestId: header.getUint32(4, true),
-      transactionId: header.getUint32(8, true),
-      payload: bytes.slice(headerLength, used),
+      type: word(bytes, start),
+      requestId: word(bytes, start + 4),
+      transactionId: word(bytes, start + 8),
+      payload: bytes.subarray(start + headerLength, start + used),
     },
   });
 }

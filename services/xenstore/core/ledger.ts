@@ -1,0 +1,62 @@
+import type { DomainId } from './permissions.ts';
+import { type Node, severalOwners } from './tree.ts';
+
+/** What changes add to, and take from, the nodes and bytes of each owner. */
+export class Ledger {
+  readonly #owners: DomainId[] = [];
+  readonly #nodes: number[] = [];
+  readonly #bytes: number[] = [];
+
+  /** Books nodes and bytes for an owner; negative where they go. */
+  add(owner: DomainId, nodes: number, bytes: number): void {
+    let index = this.#owners.indexOf(owner);
+    if (index < 0) {
+      index = this.#owners.length;
+      this.#owners.push(owner);
+      this.#nodes.push(0);
+      this.#bytes.push(0);
+    }
+    this.#nodes[index] = (this.#nodes[index] ?? 0) + nodes;
+    this.#bytes[index] = (this.#bytes[index] ?? 0) + bytes;
+  }
+
+  /**
+   * Books that a tree goes. A tree of a single owner costs the same however large it is; otherwise
+   * only those parts are visited that have several.
+   */
+  remove(tree: Node): void {
+    const rest = [tree];
+    for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
+      if (node.owner !== severalOwners) {
+        this.add(node.owner as DomainId, -node.nodes, -node.bytes);
+        continue;
+      }
+      let bytes = node.bytes;
+      node.children.forEach((child) => {
+        bytes -= child.bytes;
+        rest.push(child);
+      });
+      this.add(node.permissions[0].domain, -1, -bytes);
+    }
+  }
+
+  nodesOf(owner: DomainId): number {
+    return this.#nodes[this.#owners.indexOf(owner)] ?? 0;
+  }
+
+  bytesOf(owner: DomainId): number {
+    return this.#bytes[this.#owners.indexOf(owner)] ?? 0;
+  }
+
+  /** Calls `settle` for each owner whose balance changed. */
+  forEach(settle: (owner: DomainId, nodes: number, bytes: number) => void): void {
+    for (const [index, owner] of this.#owners.entries())
+      settle(owner, this.#nodes[index] ?? 0, this.#bytes[index] ?? 0);
+  }
+
+  clear(): void {
+    this.#owners.length = 0;
+    this.#nodes.length = 0;
+    this.#bytes.length = 0;
+  }
+}
