@@ -44,6 +44,11 @@ export class Conversation {
     return this.step({ kind: 'domain-gone', domain: domain as DomainId });
   }
 
+  /** The id of a domain. */
+  domain(id: number): DomainId {
+    return id as DomainId;
+  }
+
   /** A request, whose name may be followed by `@` and the number of a transaction. */
   say(connection: number, request: string, text = ''): readonly string[] {
     const [name = '', transaction = '0'] = request.split('@');
