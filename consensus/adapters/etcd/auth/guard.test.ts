@@ -1,3 +1,4 @@
+import { ServerCredentials } from '@grpc/grpc-js';
 import test from 'ava';
 import { bytes } from '../../../../base/units.ts';
 import {
@@ -8,6 +9,8 @@ import {
   utf8,
 } from '../../../../test/contract/pool-database-client.ts';
 import { startMemberInMemory } from '../../../../test/contract/pool-database-member.ts';
+import { LocalReplica } from '../../../../test/fixtures/local-replica.ts';
+import { ManualClock } from '../../../../test/fixtures/manual-clock.ts';
 import type { Foundation } from '../../../kv/auth/change.ts';
 import { emptyBytes, prefixEnd, textBytes } from '../../../kv/byte-string.ts';
 import { encodeCommand } from '../../../kv/command-codec.ts';
@@ -16,6 +19,7 @@ import { Store } from '../../../kv/store.ts';
 import type { LeaseId } from '../../../kv/version.ts';
 import { startAlone } from '../../memory/alone.ts';
 import { EtcdMember } from '../member.ts';
+import { serveEtcd } from '../server.ts';
 import { authFailures } from './failures.ts';
 
 const prefix = textBytes('/a/');
@@ -89,6 +93,44 @@ test('rights that come to be enforced while a read is under way decide about it'
   t.is(await refusal(db.kv.range({ key: utf8('/a/1') }, patience)), refused);
   db.close();
   await member.close();
+});
+
+/** A member that is behind: rights are enforced in the log, which it reaches when it asks. */
+class BehindReplica extends LocalReplica {
+  readonly catchUp: () => void;
+
+  constructor(store: Store, catchUp: () => void) {
+    super(store);
+    this.catchUp = catchUp;
+  }
+
+  override readBarrier(): ReturnType<LocalReplica['readBarrier']> {
+    this.catchUp();
+    return super.readBarrier();
+  }
+}
+
+test('a member that is behind catches up before it lets anybody change members', async (t) => {
+  const store = new Store();
+  const change = { kind: 'found', ...foundation } as const;
+  let isBehind = false;
+  const served = await serveEtcd({
+    ...{ store, clusterId: 1n, peerScheme: 'http', quota: bytes(2 ** 30), versionOf: () => null },
+    replica: new BehindReplica(store, () => {
+      if (isBehind) store.apply(0, encodeCommand({ kind: 'auth', change }));
+    }),
+    ...{ clock: new ManualClock(), listen: '127.0.0.1:0', name: 'a', retainRevisions: 0 },
+    credentials: ServerCredentials.createInsecure(),
+    advertise: (bound) => `http://${bound}`,
+  });
+  if (!served.ok) throw new Error(served.error);
+  const db = new PoolDatabaseClient(served.value.address);
+  const refused = 'INVALID_ARGUMENT etcdserver: user name is empty';
+  const peerURLs = ['http://127.0.0.1:1'];
+  isBehind = true;
+  t.is(await refusal(db.cluster.memberAdd({ peerURLs }, patience)), refused);
+  db.close();
+  await served.value.close();
 });
 
 test('rights that come to be enforced while a command is under way decide about it', async (t) => {

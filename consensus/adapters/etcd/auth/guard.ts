@@ -87,6 +87,22 @@ export class Guard<Services> {
     };
   }
 
+  /**
+   * The same for what the log does not judge again, such as who the members are: this member
+   * catches up before it judges, so that a right that was taken away is gone.
+   */
+  unaryCurrent<Request, Response>(
+    demandOf: DemandOf<Request>,
+    handlerOf: (services: Services) => handleUnaryCall<Request, Response> | undefined,
+  ): handleUnaryCall<Request, Response> {
+    const handler = this.unary(demandOf, handlerOf);
+    return async (call, reply) => {
+      const current = await this.#member.readBarrier();
+      if (current.ok) handler(call, reply);
+      else reply(errorOf(current.error));
+    };
+  }
+
   /** Nothing was ever written: a pool that has data is served as before until its rights are set up. */
   get #isUnfounded(): boolean {
     const { auth, revision } = this.#member.store;

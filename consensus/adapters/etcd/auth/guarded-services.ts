@@ -56,11 +56,11 @@ export function guardedServices(guard: Guard<EtcdServices>): EtcdServices {
       leaseLeases: guard.unary(forUsers, ({ lease }) => lease.leaseLeases),
     },
     cluster: {
-      memberAdd: guard.unary(forRoot, ({ cluster }) => cluster.memberAdd),
-      memberRemove: guard.unary(forRoot, ({ cluster }) => cluster.memberRemove),
-      memberUpdate: guard.unary(forRoot, ({ cluster }) => cluster.memberUpdate),
+      memberAdd: guard.unaryCurrent(forRoot, ({ cluster }) => cluster.memberAdd),
+      memberRemove: guard.unaryCurrent(forRoot, ({ cluster }) => cluster.memberRemove),
+      memberUpdate: guard.unaryCurrent(forRoot, ({ cluster }) => cluster.memberUpdate),
       memberList: guard.unary(forAnybody, ({ cluster }) => cluster.memberList),
-      memberPromote: guard.unary(forRoot, ({ cluster }) => cluster.memberPromote),
+      memberPromote: guard.unaryCurrent(forRoot, ({ cluster }) => cluster.memberPromote),
     },
     maintenance: {
       alarm: guard.unary(demands.alarm, ({ maintenance }) => maintenance.alarm),
@@ -73,7 +73,7 @@ export function guardedServices(guard: Guard<EtcdServices>): EtcdServices {
         if (refusal === null) guard.servicesOf(call).maintenance.snapshot?.(call);
         else end(call, refusal);
       },
-      moveLeader: guard.unary(forRoot, ({ maintenance }) => maintenance.moveLeader),
+      moveLeader: guard.unaryCurrent(forRoot, ({ maintenance }) => maintenance.moveLeader),
     },
     auth: {
       authEnable: guard.unary(forRoot, ({ auth }) => auth.authEnable),
