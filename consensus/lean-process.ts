@@ -7,7 +7,7 @@
  * The young generation has room for what is under way at a thousand calls, not for seconds of
  * garbage; the old one is collected when it has grown by half, not when it has doubled and more.
  */
-const v8Flags: readonly string[] = ['--max-semi-space-size=4', '--heap-growing-percent=50'];
+const v8Flags: readonly string[] = ['--max-semi-space-size=8', '--heap-growing-percent=50'];
 
 /**
  * One heap of malloc's for all threads, as few of them allocate much; and what is free at its end,

@@ -23,7 +23,7 @@ import { measures, type Round, runRound } from './rounds.ts';
 /** How much is done. `quick` takes about a minute and shows where things stand, not more. */
 const extents = {
   quick: { rounds: 1, seconds: 0.7, puts: [20_000], kills: 3 },
-  full: { rounds: 5, seconds: 2, puts: [100_000, 200_000, 300_000], kills: 10 },
+  full: { rounds: 5, seconds: 2, puts: [100_000, 300_000, 600_000], kills: 10 },
 } as const;
 
 const names: readonly Name[] = ['flotilla', 'etcd'];
