@@ -33,12 +33,30 @@ export async function join(
   for (let waited = 0; waited < askPatience; waited += askInterval) {
     const answers = await askMembers(addresses, credentials);
     const current = answers.find(({ isCurrent }) => isCurrent);
-    if (current !== undefined) return joined(settings, current);
+    if (current !== undefined)
+      return (await twin(settings, credentials)) ?? joined(settings, current);
     if (waited === 0)
       log.warn({ ...asking, answered: answers.length }, 'waits for members that have a leader');
     await delay(askInterval);
   }
   const detail = `none of the members ${addresses.join(', ')} has a leader, or answers`;
+  return fail({ isFinal: false, detail });
+}
+
+/**
+ * This member does not serve yet: if its address answers, somebody else took it, and the same id.
+ * Whoever that is may be about to end.
+ */
+async function twin(
+  { name, initialCluster }: MemberSettings,
+  credentials: ChannelCredentials,
+): Promise<Result<never, StartFailure> | null> {
+  const address = initialCluster.get(name) ?? '';
+  const answers = await askMembers([address], credentials);
+  if (answers.length === 0) return null;
+  const detail =
+    `a member is served at ${address} already: stop it, or correct the address of ${name} in ` +
+    '--initial-cluster';
   return fail({ isFinal: false, detail });
 }
 
