@@ -8,17 +8,22 @@ import {
   type Http2Server,
 } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { bytes, milliseconds } from '../../../base/units.ts';
 import { type ConnectionBounds, clientBounds, guardConnections } from './guard.ts';
 
-/** Serves calls of `/answered` at once, and no others; returns the port. */
+/** Serves all calls but `/silent` at once, `/large` with much; returns the port. */
 async function serve(t: ExecutionContext, bounds: Partial<ConnectionBounds>): Promise<number> {
-  const server: Http2Server = createServer();
+  // grpc-js does not bound the memory of a session either.
+  const server: Http2Server = createServer({ maxSessionMemory: Number.MAX_SAFE_INTEGER });
   server.on('stream', (stream, headers) => {
     stream.on('error', () => {});
     stream.on('data', () => {});
-    if (headers[constants.HTTP2_HEADER_PATH] === '/answered' && !stream.closed) stream.respond();
+    const path = headers[constants.HTTP2_HEADER_PATH];
+    if (stream.closed || path === '/silent') return;
+    stream.respond();
+    if (path === '/large') stream.end(Buffer.alloc(16 * 2 ** 20));
   });
   server.on('sessionError', () => {});
   guardConnections(server, { ...clientBounds, ...bounds });
@@ -50,7 +55,7 @@ function closed(emitter: EventEmitter): Promise<unknown> {
   });
 }
 
-test('connections above the bound are closed', async (t) => {
+test.serial('connections above the bound are closed', async (t) => {
   const port = await serve(t, { connections: 1 });
   const first = open(t, port);
   await once(first, 'remoteSettings');
@@ -59,7 +64,7 @@ test('connections above the bound are closed', async (t) => {
   t.false(first.closed);
 });
 
-test('calls above the bound are refused, so that they may be tried again', async (t) => {
+test.serial('calls above the bound are refused, so that they may be tried again', async (t) => {
   const port = await serve(t, { streams: 2 });
   const session = open(t, port);
   const kept = [call(session, '/answered'), call(session, '/answered')];
@@ -74,7 +79,7 @@ test('calls above the bound are refused, so that they may be tried again', async
   t.pass();
 });
 
-test('a connection that does not begin HTTP/2 is closed', async (t) => {
+test.serial('a connection that does not begin HTTP/2 is closed', async (t) => {
   const port = await serve(t, { beginTime: milliseconds(100) });
   const socket = connectSocket(port, '127.0.0.1');
   socket.on('error', () => {}).resume();
@@ -83,18 +88,37 @@ test('a connection that does not begin HTTP/2 is closed', async (t) => {
   t.pass();
 });
 
-test('a call that is not answered in its time is cancelled, and others are not', async (t) => {
-  const port = await serve(t, { callTime: milliseconds(100) });
-  const session = open(t, port);
-  const answered = call(session, '/answered');
-  await once(answered, 'response');
-  const silent = call(session, '/silent');
-  await closed(silent);
-  t.is(silent.rstCode, constants.NGHTTP2_CANCEL);
-  t.false(answered.closed);
-});
+test.serial(
+  'a call that is not answered in its time is cancelled, and others are not',
+  async (t) => {
+    const port = await serve(t, { callTime: milliseconds(100) });
+    const session = open(t, port);
+    const answered = call(session, '/answered');
+    await once(answered, 'response');
+    const silent = call(session, '/silent');
+    await closed(silent);
+    t.is(silent.rstCode, constants.NGHTTP2_CANCEL);
+    t.false(answered.closed);
+  },
+);
 
-test('while too much is held, the connections that hold most are ended', async (t) => {
+test.serial(
+  'large answers that wait are cut off where they are too much, and not before',
+  async (t) => {
+    const port = await serve(t, { heldBytes: bytes(64 * 2 ** 20) });
+    const session = open(t, port);
+    const ended = closed(session);
+    const wait = () => call(session, '/large').pause();
+    for (let count = 0; count < 5; count += 1) wait();
+    await delay(2200);
+    t.false(session.destroyed, 'two looks later they wait yet');
+    for (let count = 0; count < 6; count += 1) wait();
+    await ended;
+    t.pass();
+  },
+);
+
+test.serial('while too much is held, the connections that hold most are ended', async (t) => {
   const port = await serve(t, { heldBytes: bytes(32 * 2 ** 20) });
   const held: Buffer[] = [];
   const quiet = open(t, port);

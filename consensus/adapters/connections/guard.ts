@@ -17,7 +17,8 @@ export interface ConnectionBounds {
   readonly callTime: Milliseconds;
   /**
    * Bytes that this process holds in buffers. Above, connections are ended that sent most since it
-   * was calm, or that read least of their answers: what is unfinished is theirs.
+   * was calm: what is unfinished is theirs. Above twice as much, those as well that have most
+   * answers to read: a large one is nobody's harm before.
    */
   readonly heldBytes: Bytes;
 }
@@ -106,8 +107,10 @@ class ConnectionGuard {
       else this.#endSlowCalls(connection, now);
     }
     const held = process.memoryUsage().arrayBuffers;
-    if (held > this.#bounds.heldBytes) this.#relieve(held - this.#bounds.heldBytes / 2);
-    else if (held < this.#bounds.heldBytes / 2)
+    const most = this.#bounds.heldBytes;
+    if (held > 2 * most) this.#relieve(held - most, heldBy);
+    else if (held > most) this.#relieve(held - most / 2, receivedBy);
+    else if (held < most / 2)
       for (const connection of this.#connections.values())
         connection.calmBytes = sentBy(connection);
   }
@@ -121,9 +124,9 @@ class ConnectionGuard {
   }
 
   /** Ends the connections that hold most, until what they may hold adds up to `excess`. */
-  #relieve(excess: number): void {
+  #relieve(excess: number, holds: (connection: Connection) => number): void {
     const holders = [...this.#connections.values()]
-      .map((connection) => ({ connection, held: heldBy(connection) }))
+      .map((connection) => ({ connection, held: holds(connection) }))
       .sort((a, b) => b.held - a.held);
     let relieved = 0;
     for (const { connection, held } of holders) {
@@ -134,9 +137,14 @@ class ConnectionGuard {
   }
 }
 
-/** What a connection may hold at most: what came since memory was calm, and answers not read. */
+/** What has come by a connection since memory was calm. */
+function receivedBy(connection: Connection): number {
+  return sentBy(connection) - connection.calmBytes;
+}
+
+/** The same, and the answers that wait for it. */
 function heldBy(connection: Connection): number {
-  let held = sentBy(connection) - connection.calmBytes;
+  let held = receivedBy(connection);
   for (const stream of connection.streams.keys()) held += stream.writableLength;
   return held;
 }
