@@ -1,6 +1,5 @@
 import type { Random } from '../base/random.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { milliseconds } from '../base/units.ts';
 import type { Configuration } from './core/configuration.ts';
 import type { Entry, SnapshotMeta } from './core/entry.ts';
 import type { LogIndex, MemberId } from './core/ids.ts';
@@ -14,8 +13,10 @@ import { ReadBarriers } from './driver/barriers.ts';
 import { ChangeBook } from './driver/changes.ts';
 import { DiskWatch } from './driver/disk-watch.ts';
 import { Handover } from './driver/handover.ts';
+import { Intake } from './driver/intake.ts';
 import type { NodeLimits } from './driver/limits.ts';
 import { numbers } from './driver/numbers.ts';
+import { type Extent, Pace } from './driver/pace.ts';
 import { noLeader, ProposalBook } from './driver/proposals.ts';
 import { Recipients } from './driver/recipients.ts';
 import { SnapshotKeeper } from './driver/snapshots.ts';
@@ -57,20 +58,15 @@ export class Node<Reply> implements Replica<Reply> {
   readonly #writer: Writer;
   readonly #snapshots: SnapshotKeeper<Reply>;
   readonly #listeners = new Set<(status: ReplicaStatus) => void>();
-  #inbox: Input[] = [];
-  #elapsed = 0;
-  #lastTick: number;
-  #scheduled = false;
-  #soon = false;
-  /** A proposal came while none was under way: it does not wait for others. */
-  #eager = false;
+  readonly #intake: Intake<Reply>;
+  readonly #pace: Pace;
   #applied: LogIndex;
   #announced: ReplicaStatus;
   #stopped: ReplicaError | null = null;
   #stopTicking: () => void;
 
   private constructor(parts: NodeParts<Reply>) {
-    const { id, store, transport, clock, machine, limits } = parts;
+    const { id, store, transport, clock, random, machine, limits } = parts;
     const number = numbers(store.incarnation);
     this.#parts = parts;
     this.#raft = createRaft(id, limits, store.recovered);
@@ -89,7 +85,9 @@ export class Node<Reply> implements Replica<Reply> {
     });
     this.#applied = this.#raft.delivered;
     this.#announced = this.status();
-    this.#lastTick = clock.now();
+    const [proposals, changes, barriers] = [this.#proposals, this.#changes, this.#barriers];
+    this.#intake = new Intake({ clock, random, limits, proposals, changes, barriers });
+    this.#pace = new Pace(clock, (extent) => this.#run(extent));
     this.#stopTicking = () => {};
   }
 
@@ -114,7 +112,7 @@ export class Node<Reply> implements Replica<Reply> {
     });
     node.#configure();
     node.#stopTicking = parts.clock.every(parts.limits.tickInterval, () => node.#tick());
-    node.#schedule();
+    node.#pace.schedule();
     return ok(node);
   }
 
@@ -123,10 +121,8 @@ export class Node<Reply> implements Replica<Reply> {
     if (refusal !== null) return Promise.resolve(fail(refusal));
     if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
     // While others are under way, those that arrive gather and go together.
-    if (this.#proposals.isIdle) {
-      this.#eager = true;
-      this.#hurry();
-    } else this.#schedule();
+    if (this.#proposals.isIdle) this.#pace.hurry('all');
+    else this.#pace.schedule();
     return this.#proposals.propose(command, this.#parts.clock.now());
   }
 
@@ -134,7 +130,7 @@ export class Node<Reply> implements Replica<Reply> {
     if (this.#stopped !== null) return Promise.resolve(fail(this.#stopped));
     if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
     // Those that arrive while the leader is asked are asked for together.
-    if (!this.#barriers.isAsking) this.#hurry();
+    if (!this.#barriers.isAsking) this.#pace.hurry('arrived');
     return this.#barriers.wait(this.#parts.clock.now());
   }
 
@@ -170,7 +166,7 @@ export class Node<Reply> implements Replica<Reply> {
     const refusal = this.#stopped ?? this.#disk.refusal;
     if (refusal !== null) return Promise.resolve(fail(refusal));
     if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
-    this.#schedule();
+    this.#pace.schedule();
     return this.#changes.request(change, this.#parts.clock.now());
   }
 
@@ -184,6 +180,7 @@ export class Node<Reply> implements Replica<Reply> {
 
   #end(reason: ReplicaError): void {
     this.#stopped = reason;
+    this.#pace.stop();
     this.#stopTicking();
     this.#proposals.abandon(reason);
     this.#changes.abandon(reason);
@@ -191,82 +188,32 @@ export class Node<Reply> implements Replica<Reply> {
     this.#barriers.abandon(reason);
   }
 
-  /** A stall of this process is not counted as silence of the leader: a tick has a most. */
   #tick(): void {
     const now = this.#parts.clock.now();
-    const most = 2 * this.#parts.limits.tickInterval;
-    this.#elapsed += Math.min(now - this.#lastTick, most);
-    this.#lastTick = now;
+    this.#intake.passTime(now);
     this.#proposals.expire(now);
     this.#changes.expire(now);
     this.#handover.expire(now);
     const successor = this.#disk.successor(this.#raft, now);
-    if (successor !== null) this.#inbox.push({ kind: 'transfer', to: successor });
+    if (successor !== null) this.#intake.push({ kind: 'transfer', to: successor });
     this.#barriers.expire(now);
-    this.#schedule();
+    this.#pace.schedule();
   }
 
   #feed(input: Input): void {
-    this.#inbox.push(input);
-    this.#hurry();
+    this.#intake.push(input);
+    this.#pace.hurry('arrived');
   }
 
-  /** What others wait for is not left until the loop comes round. */
-  #hurry(): void {
-    if (this.#soon || this.#stopped !== null) return;
-    this.#soon = true;
-    this.#parts.clock.soon(() => {
-      this.#soon = false;
-      this.#run(this.#eager ? 'all' : 'arrived');
-    });
-  }
-
-  #schedule(): void {
-    if (this.#scheduled || this.#stopped !== null) return;
-    this.#scheduled = true;
-    this.#parts.clock.defer(() => {
-      this.#scheduled = false;
-      this.#run('all');
-    });
-  }
-
-  #run(extent: 'arrived' | 'all'): void {
-    if (this.#stopped !== null) return;
-    const inputs = this.#gather(extent);
+  #run(extent: Extent): void {
+    const inputs = this.#intake.gather(extent, this.#raft.term);
     const outputs = step(this.#raft, inputs);
     this.#parts.observe?.(this.#raft, inputs, outputs);
     this.#perform(outputs);
     this.#handover.stepped(this.#raft);
     this.#announce();
-    const hasWaiting = this.#proposals.hasWaiting || this.#changes.hasWaiting;
-    if (hasWaiting && this.#raft.leader !== null) this.#schedule();
-    if (this.#barriers.hasWaiting) this.#hurry();
-  }
-
-  /**
-   * Proposals first, in the term that they are noted with; time last, after what has arrived. Of what
-   * was asked for here, reads only go with what has `arrived`: the rest gathers for a turn of the loop.
-   */
-  #gather(extent: 'arrived' | 'all'): readonly Input[] {
-    const { clock, random } = this.#parts;
-    const inputs: Input[] = [];
-    if (extent === 'all') {
-      this.#eager = false;
-      const proposals = this.#proposals.handOver(this.#raft.term);
-      if (proposals.length > 0) inputs.push({ kind: 'propose', proposals });
-      for (const change of this.#changes.handOver(this.#raft.term))
-        inputs.push({ kind: 'change', ...change });
-    }
-    inputs.push(...this.#inbox);
-    this.#inbox = [];
-    const read = this.#barriers.ask(clock.now());
-    if (read !== null) inputs.push({ kind: 'read', id: read });
-    if (extent === 'all' && this.#elapsed > 0) {
-      const jitter = random.below(2 ** 32) / 2 ** 32;
-      inputs.push({ kind: 'tick', elapsed: milliseconds(this.#elapsed), jitter });
-      this.#elapsed = 0;
-    }
-    return inputs;
+    if (this.#intake.hasWaiting && this.#raft.leader !== null) this.#pace.schedule();
+    if (this.#barriers.hasWaiting) this.#pace.hurry('arrived');
   }
 
   #perform(outputs: Outputs): void {
@@ -318,7 +265,7 @@ export class Node<Reply> implements Replica<Reply> {
 
   #diskChanged(state: DiskState, error: StoreError | null): void {
     this.#disk.changed(state, error);
-    this.#schedule();
+    this.#pace.schedule();
   }
 
   #announce(): void {

@@ -1,0 +1,74 @@
+import type { Random } from '../../base/random.ts';
+import { milliseconds } from '../../base/units.ts';
+import type { Term } from '../core/ids.ts';
+import type { Input } from '../core/input.ts';
+import type { Clock } from '../ports.ts';
+import type { ReadBarriers } from './barriers.ts';
+import type { ChangeBook } from './changes.ts';
+import type { NodeLimits } from './limits.ts';
+import type { Extent } from './pace.ts';
+import type { ProposalBook } from './proposals.ts';
+
+/** What the intake is made of. */
+export interface IntakeParts<Reply> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: NodeLimits;
+  readonly proposals: ProposalBook<Reply>;
+  readonly changes: ChangeBook;
+  readonly barriers: ReadBarriers;
+}
+
+/** What goes into a member's next step: what has arrived, what was asked for here, and the time. */
+export class Intake<Reply> {
+  readonly #parts: IntakeParts<Reply>;
+  #arrived: Input[] = [];
+  #elapsed = 0;
+  #lastTick: number;
+
+  constructor(parts: IntakeParts<Reply>) {
+    this.#parts = parts;
+    this.#lastTick = parts.clock.now();
+  }
+
+  /** Something has arrived. */
+  push(input: Input): void {
+    this.#arrived.push(input);
+  }
+
+  /** A stall of this process is not counted as silence of the leader: a tick has a most. */
+  passTime(now: number): void {
+    const most = 2 * this.#parts.limits.tickInterval;
+    this.#elapsed += Math.min(now - this.#lastTick, most);
+    this.#lastTick = now;
+  }
+
+  /** Whether proposals or changes of this member wait to be handed over. */
+  get hasWaiting(): boolean {
+    return this.#parts.proposals.hasWaiting || this.#parts.changes.hasWaiting;
+  }
+
+  /**
+   * Proposals first, in the term that they are noted with; time last, after what has arrived. Of what
+   * was asked for here, reads only go with what has `arrived`: the rest gathers for a turn of the loop.
+   */
+  gather(extent: Extent, term: Term): readonly Input[] {
+    const { clock, random, proposals, changes, barriers } = this.#parts;
+    const inputs: Input[] = [];
+    if (extent === 'all') {
+      const handed = proposals.handOver(term);
+      if (handed.length > 0) inputs.push({ kind: 'propose', proposals: handed });
+      for (const change of changes.handOver(term)) inputs.push({ kind: 'change', ...change });
+    }
+    inputs.push(...this.#arrived);
+    this.#arrived = [];
+    const read = barriers.ask(clock.now());
+    if (read !== null) inputs.push({ kind: 'read', id: read });
+    if (extent === 'all' && this.#elapsed > 0) {
+      const jitter = random.below(2 ** 32) / 2 ** 32;
+      inputs.push({ kind: 'tick', elapsed: milliseconds(this.#elapsed), jitter });
+      this.#elapsed = 0;
+    }
+    return inputs;
+  }
+}
