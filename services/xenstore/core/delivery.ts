@@ -28,7 +28,6 @@ export class Delivery {
 
   /** What is to be done since the last call, in order. */
   take(): readonly Output[] {
-    if (this.#changed.size > 0) this.#holdOrLetGo();
     const outputs = this.#outputs;
     this.#outputs = [];
     return outputs;
@@ -87,7 +86,9 @@ export class Delivery {
     });
   }
 
-  #holdOrLetGo(): void {
+  /** Has the clients wait who must, and those go on who need not wait any longer. */
+  settle(): void {
+    if (this.#changed.size === 0) return;
     for (const domain of this.#changed) {
       const held = domain.mustWait;
       if (held === domain.held) continue;

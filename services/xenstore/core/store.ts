@@ -92,6 +92,7 @@ export class Store implements StoreActions {
   /** Takes one input; what is to be done about it comes back in order. */
   step(input: Input): readonly Output[] {
     this.#take(input);
+    this.#delivery.settle();
     if (this.#fairness.awaited && !this.#awake) {
       this.#awake = true;
       this.#delivery.push({ kind: 'wake' });

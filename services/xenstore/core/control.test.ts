@@ -1,0 +1,97 @@
+import test from 'ava';
+import { Conversation } from '../../../test/golden/xenstore/conversation.ts';
+import { rows } from '../../../test/golden/xenstore/rows.ts';
+
+rows(
+  '[X63] CONTROL checks, and refuses what it does not know',
+  [1, 'CONTROL', 'check|', '1 CONTROL OK|'],
+  [1, 'CONTROL', 'check|x|', '1 ERROR EINVAL|'],
+  [1, 'CONTROL', 'none|', '1 ERROR EINVAL|'],
+  [1, 'CONTROL', '', '1 ERROR EINVAL|'],
+  [1, 'CONTROL', 'quota|set|nodes|5|', '1 CONTROL OK|'],
+  [1, 'GET_QUOTA', 'nodes|', '1 GET_QUOTA 5|'],
+  [1, 'CONTROL', 'quota|set|nodes|0|', '1 ERROR EINVAL|'],
+  [1, 'CONTROL', 'quota|set|none|1|', '1 ERROR EINVAL|'],
+  [1, 'CONTROL', 'quota|77|', '1 ERROR ENOENT|'],
+  [1, 'CONTROL', 'quota-soft|set|memory|77|', '1 CONTROL OK|'],
+  [1, 'GET_QUOTA', 'soft-memory|', '1 GET_QUOTA 77|'],
+  [1, 'CONTROL', 'quota-soft|set|nodes|77|', '1 ERROR EINVAL|'],
+  [1, 'CONTROL', 'quota|max|-x|', '1 ERROR EINVAL|'],
+);
+
+test('[X63] CONTROL shows quotas, what domains use, and the most that any has used', (t) => {
+  const talk = new Conversation([1, 7]);
+  talk.say(7, 'WATCH', '@releaseDomain|t|');
+  const line = (words: string) => (talk.say(1, 'CONTROL', words)[0] ?? '').split('\n');
+  t.true(line('quota|').includes('watches          :      128 Watches of a domain'));
+  t.true(line('quota|7|').includes('watches          :        1 (max        1)'));
+  talk.say(7, 'UNWATCH', '@releaseDomain|t|');
+  t.true(line('quota|max|').includes('watches          :        1'));
+  t.true(line('quota|max|-r|').includes('watches          :        0'));
+  t.true(line('quota-soft|')[1]?.startsWith('memory           :  2097152'));
+  t.true(line('help|').some((each) => each.startsWith('live-update')));
+  t.true(line('memreport|').includes('connections: 2'));
+});
+
+test("[X64] a command that is about the process is the adapter's to answer", (t) => {
+  const talk = new Conversation([1, 2]);
+  t.deepEqual(talk.say(1, 'CONTROL', 'live-update|-s|-t|60|'), [
+    'ask #1 control live-update -s -t 60',
+  ]);
+  t.deepEqual(talk.say(2, 'CONTROL', 'print|words|'), ['ask #2 control print words']);
+  t.deepEqual(talk.say(1, 'READ', '/tool|'), ['1 READ '], 'others are served meanwhile');
+  t.deepEqual(talk.step({ kind: 'answer', ticket: 2, answer: { kind: 'text', text: 'OK' } }), [
+    '2 CONTROL OK|',
+  ]);
+  t.deepEqual(
+    talk.step({ kind: 'answer', ticket: 1, answer: { kind: 'refused', error: 'EBUSY' } }),
+    ['1 ERROR EBUSY|'],
+  );
+});
+
+test('[X65] changes are kept before they are acknowledged, those of a transaction together', (t) => {
+  const talk = new Conversation([1], {}, true);
+  t.deepEqual(talk.say(1, 'WRITE', '/a|1'), ['keep of 0: write /a 1', '1 WRITE OK|']);
+  talk.introduce(7);
+  talk.say(1, 'SET_PERMS', '/a|n7|');
+  talk.say(7, 'TRANSACTION_START', '|');
+  t.deepEqual(talk.say(7, 'WRITE@1', '/a/b|2'), ['7 WRITE OK|']);
+  talk.say(7, 'RM@1', '/a/none|');
+  talk.say(7, 'SET_PERMS@1', '/a/b|r7|');
+  const [kept] = talk.store.step({
+    kind: 'request',
+    connection: 7,
+    packet: { type: 7, requestId: 0, transactionId: 1, payload: Buffer.from('T\0') },
+  });
+  t.deepEqual(kept?.kind === 'keep' && kept.changes.map(({ kind }) => kind), [
+    'write',
+    'permissions',
+  ]);
+  t.deepEqual(talk.gone(7), ['close 7', 'keep of 0: remove /a']);
+});
+
+test('[X65] a store that is given what another kept has the same tree', (t) => {
+  const talk = new Conversation([1]);
+  const copy = new Conversation([1]);
+  const keep = (outputs: ReturnType<typeof talk.store.step>) => {
+    for (const output of outputs)
+      if (output.kind === 'keep') t.true(copy.store.restore(output.changes, output.domain).ok);
+  };
+  const say = (connection: number, type: number, content: string) =>
+    keep(
+      talk.store.step({
+        kind: 'request',
+        connection,
+        packet: { type, requestId: 0, transactionId: 0, payload: Buffer.from(content) },
+      }),
+    );
+  talk.introduce(7);
+  talk.introduce(8);
+  talk.say(1, 'SET_TARGET', '8|7|');
+  say(1, 12, '/a\0');
+  say(1, 14, '/a\0n7\0');
+  say(8, 11, '/a/b\0of the stub domain');
+  t.deepEqual(copy.say(1, 'READ', '/a/b|'), talk.say(1, 'READ', '/a/b|'));
+  t.deepEqual(copy.say(1, 'GET_PERMS', '/a/b|'), ['1 GET_PERMS n8|']);
+  t.deepEqual(copy.store.check(), []);
+});

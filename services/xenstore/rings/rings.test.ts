@@ -1,0 +1,221 @@
+import test from 'ava';
+import { messageTypes, type Packet } from '../core/wire.ts';
+import { ClientRing } from './client.ts';
+import { fields, pageLength, requestQueue, responseQueue, ringFeatures } from './layout.ts';
+import { MemoryPage } from './page.ts';
+import { requestsPerTurn, ServerRing, unsentMax, unsentPause } from './server.ts';
+
+const bothFeatures = ringFeatures.reconnection | ringFeatures.error;
+
+function ring(features = bothFeatures, start = 0) {
+  const page = new MemoryPage(new ArrayBuffer(pageLength));
+  for (const { consumer, producer } of [requestQueue, responseQueue]) {
+    page.store(consumer, start);
+    page.store(producer, start);
+  }
+  const notices = { server: 0, client: 0 };
+  const server = new ServerRing(page, {
+    features,
+    notify: () => {
+      notices.client += 1;
+    },
+  });
+  const client = new ClientRing(page, () => {
+    notices.server += 1;
+  });
+  return { page, server, client, notices };
+}
+
+function packet(requestId: number, length: number): Packet {
+  const payload = new Uint8Array(length).fill(requestId);
+  return { type: messageTypes.WRITE, requestId, transactionId: 0, payload };
+}
+
+function idsOf(turn: ReturnType<ServerRing['turn']>): readonly number[] | string {
+  return turn.kind === 'requests' ? turn.packets.map(({ requestId }) => requestId) : turn.kind;
+}
+
+test('a request and its reply cross the page, and each side is told once', (t) => {
+  const { server, client, notices } = ring();
+  t.true(client.send(packet(1, 10)));
+  client.flush();
+  t.deepEqual(notices, { server: 1, client: 0 });
+  t.deepEqual(idsOf(server.turn()), [1]);
+  server.send(packet(1, 3));
+  t.is(server.flush(), 1);
+  t.deepEqual(notices, { server: 1, client: 1 });
+  t.deepEqual(client.receive(), { kind: 'packets', packets: [packet(1, 3)] });
+});
+
+test('indexes may begin anywhere, and pass 2^32', (t) => {
+  const { page, server, client } = ring(bothFeatures, 0xfffffff0);
+  client.send(packet(1, 100));
+  client.flush();
+  t.deepEqual(server.turn(), { kind: 'requests', packets: [packet(1, 100)], more: false });
+  t.is(page.load(requestQueue.consumer), 100);
+});
+
+test('a payload of 4096 bytes crosses in pieces, in both directions', (t) => {
+  const { server, client } = ring();
+  client.send(packet(1, 4096));
+  const arrived: Packet[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    client.flush();
+    const turn = server.turn();
+    if (turn.kind === 'requests') for (const each of turn.packets) server.send(each);
+    server.flush();
+    const received = client.receive();
+    if (received.kind === 'packets') arrived.push(...received.packets);
+  }
+  t.deepEqual(arrived, [packet(1, 4096)]);
+});
+
+test('a full ring is valid (XSA-38)', (t) => {
+  const { page, server, client } = ring();
+  client.send(packet(1, 1024 - 16));
+  client.flush();
+  t.is(page.load(requestQueue.producer), 1024);
+  t.deepEqual(idsOf(server.turn()), [1]);
+});
+
+test('a ring that is more than full ends its own connection and is shown why (XSA-38)', (t) => {
+  for (const [offset, value] of [
+    [requestQueue.producer, 1025],
+    [requestQueue.producer, 0xffffffff],
+    [responseQueue.consumer, 1],
+    [requestQueue.consumer, 1],
+    [responseQueue.producer, 1],
+  ] as const) {
+    const { page, server, client } = ring();
+    const other = ring();
+    page.store(offset, value);
+    t.deepEqual(server.turn(), { kind: 'broken', fault: 'indexes' });
+    t.deepEqual(server.turn(), { kind: 'silent' });
+    t.is(page.load(fields.error), 2);
+    t.deepEqual(client.receive(), { kind: 'broken', error: 2 });
+    other.client.send(packet(1, 0));
+    other.client.flush();
+    t.deepEqual(idsOf(other.server.turn()), [1]);
+  }
+});
+
+test('a payload over 4096 bytes is a violation; what came before it is served', (t) => {
+  const { page, server } = ring();
+  page.store(requestQueue.producer, 32);
+  const long = new Uint8Array(32);
+  long[0] = messageTypes.READ;
+  new DataView(long.buffer).setUint32(28, 4097, true);
+  page.copyIn(requestQueue.data, long);
+  const turn = server.turn();
+  t.is(turn.kind === 'requests' && turn.packets.length, 1);
+  t.true(turn.kind === 'requests' && turn.more);
+  t.deepEqual(server.turn(), { kind: 'broken', fault: 'protocol' });
+  t.is(page.load(fields.error), 3);
+});
+
+test('a guest that asks to reconnect gets two empty buffers, even after a fault', (t) => {
+  const { page, server, client, notices } = ring();
+  client.send(packet(1, 2000));
+  client.flush();
+  server.turn();
+  server.fail('communication');
+  t.deepEqual(client.receive(), { kind: 'broken', error: 1 });
+  t.deepEqual(server.turn(), { kind: 'broken', fault: 'communication' });
+  t.true(client.reconnect());
+  t.false(client.send(packet(2, 0)));
+  t.deepEqual(client.receive(), { kind: 'reconnecting' });
+  const before = notices.client;
+  t.deepEqual(server.turn(), { kind: 'reset' });
+  t.is(notices.client, before + 1);
+  t.is(page.load(fields.error), 0);
+  t.deepEqual(client.receive(), { kind: 'reconnected' });
+  client.send(packet(3, 5));
+  client.flush();
+  t.deepEqual(server.turn(), { kind: 'requests', packets: [packet(3, 5)], more: false });
+});
+
+test('a guest that finds a reconnection in progress waits for its end', (t) => {
+  const { page, server } = ring();
+  page.store(fields.connection, 1);
+  const client = new ClientRing(page, () => undefined);
+  t.deepEqual(client.receive(), { kind: 'reconnecting' });
+  server.turn();
+  t.deepEqual(client.receive(), { kind: 'reconnected' });
+});
+
+test('nothing is written to fields that are not offered', (t) => {
+  const { page, server, client } = ring(0);
+  page.store(fields.connection, 1);
+  page.store(requestQueue.producer, 5000);
+  t.false(client.reconnect());
+  t.deepEqual(server.turn(), { kind: 'broken', fault: 'indexes' });
+  t.is(page.load(fields.error), 0);
+  t.is(page.load(fields.connection), 1);
+});
+
+test('a page that was zeroed between two packets is a ring as if never used', (t) => {
+  const { page, server, client } = ring();
+  client.send(packet(1, 10));
+  client.flush();
+  server.turn();
+  server.send(packet(1, 10));
+  server.flush();
+  client.receive();
+  page.copyIn(0, new Uint8Array(pageLength));
+  const kernel = new ClientRing(page, () => undefined);
+  kernel.send(packet(2, 10));
+  kernel.flush();
+  t.deepEqual(idsOf(server.turn()), [2]);
+  t.is(page.load(fields.features), bothFeatures);
+  server.send(packet(2, 0));
+  t.is(server.flush(), 1);
+  t.deepEqual(kernel.receive(), { kind: 'packets', packets: [packet(2, 0)] });
+});
+
+test('a page that is zeroed in the middle of a packet is broken', (t) => {
+  const { page, server, client } = ring();
+  client.send(packet(1, 2000));
+  client.flush();
+  server.turn();
+  page.copyIn(0, new Uint8Array(pageLength));
+  t.deepEqual(server.turn(), { kind: 'broken', fault: 'indexes' });
+});
+
+test('a turn takes no more requests than its share, and says that there are more', (t) => {
+  const { server, client } = ring();
+  for (let id = 1; id <= 40; id += 1) client.send(packet(id, 0));
+  client.flush();
+  const first = server.turn();
+  t.is(idsOf(first).length, requestsPerTurn);
+  t.true(first.kind === 'requests' && first.more);
+  t.deepEqual(idsOf(server.turn(100)).length, 40 - requestsPerTurn);
+});
+
+test('a guest that takes no replies is not asked for more, and in the end not served', (t) => {
+  const { page, server, client } = ring();
+  client.send(packet(1, 0));
+  client.send(packet(2, 0));
+  client.flush();
+  t.deepEqual(idsOf(server.turn(1)), [1]);
+  while (server.flush() >= 0) {
+    server.send(packet(9, 4096));
+    const turn = server.turn(0);
+    if (turn.kind === 'requests' && !turn.more) break;
+  }
+  t.deepEqual(idsOf(server.turn()), []);
+  for (let length = 0; length <= unsentMax - unsentPause; length += 4096)
+    server.send(packet(9, 4096));
+  t.is(server.fault, 'communication');
+  t.false(server.congested);
+  t.is(page.load(fields.error), 1);
+});
+
+test('a server that starts anew goes on where the page is', (t) => {
+  const { page, server, client } = ring();
+  for (const id of [1, 2, 3]) client.send(packet(id, 10));
+  client.flush();
+  server.turn(1);
+  server.flush();
+  const restarted = new ServerRing(page, { features: bothFeatures, notify: () => undefined });
+  t.deepEqual(idsOf(restarted.turn()), [2, 3]);
+});

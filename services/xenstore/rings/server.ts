@@ -1,0 +1,208 @@
+import { type Bytes, bytes } from '../../../base/units.ts';
+import type { Packet } from '../core/wire.ts';
+import { PacketAssembler } from './assembler.ts';
+import { RingReader, RingWriter } from './ends.ts';
+import {
+  connectionStates,
+  fields,
+  type RingFault,
+  requestQueue,
+  responseQueue,
+  ringFaults,
+  ringFeatures,
+} from './layout.ts';
+import { Outbox } from './outbox.ts';
+import type { RingPage } from './page.ts';
+
+/** Requests that one turn takes, unless it is told otherwise: then other clients have theirs. */
+export const requestsPerTurn = 16;
+
+/** Above this much unsent, no request is taken until the guest has taken some of it (XSA-326). */
+export const unsentPause: Bytes = bytes(64 * 2 ** 10);
+
+/** A guest that leaves this much unsent is served no longer: events for it would pile up. */
+export const unsentMax: Bytes = bytes(4 * 2 ** 20);
+
+/** What a turn has found in the page. */
+export type Turn =
+  /** These requests, in order; where there is more, another turn is due without an event. */
+  | { readonly kind: 'requests'; readonly packets: readonly Packet[]; readonly more: boolean }
+  /** The guest wanted the connection anew: nothing of the old one is left but itself. */
+  | { readonly kind: 'reset' }
+  /** The guest is served no longer, until it asks for a reset. Found once, then `silent`. */
+  | { readonly kind: 'broken'; readonly fault: RingFault }
+  | { readonly kind: 'silent' };
+
+/** How a ring is served. */
+export interface ServerRingOptions {
+  /** What is offered to the guest: `ringFeatures` and features of messages. */
+  readonly features: number;
+  /** Signals the event channel. The signal is a full barrier: hypercalls are. */
+  readonly notify: () => void;
+}
+
+/**
+ * The server's end of a guest's ring, as a state machine. It trusts nothing of the page: no content of
+ * it makes this throw, read or write outside of the two buffers and the fields, or take a byte twice.
+ * At an event of the channel: `flush`, then `turn`, then, when the requests were handled, `flush`.
+ */
+export class ServerRing {
+  readonly #page: RingPage;
+  readonly #options: ServerRingOptions;
+  readonly #assembler = new PacketAssembler();
+  readonly #outbox = new Outbox();
+  #requests: RingReader;
+  #responses: RingWriter;
+  #fault: RingFault | null = null;
+  /** The guest is to be told that there is room again. */
+  #owesNotice = false;
+  /** A fault was found outside of a turn; the next one tells it. */
+  #untold = false;
+
+  /** Begins with the page as it is: after a restart of the server, that is in the middle. */
+  constructor(page: RingPage, options: ServerRingOptions) {
+    this.#page = page;
+    this.#options = options;
+    this.#requests = new RingReader(page, requestQueue);
+    this.#responses = new RingWriter(page, responseQueue);
+    this.#offer();
+  }
+
+  /** Why the guest is not served; null while it is. */
+  get fault(): RingFault | null {
+    return this.#fault;
+  }
+
+  /** Whether what was sent waits for room. */
+  get congested(): boolean {
+    return this.#outbox.length > 0;
+  }
+
+  /** Takes up to `limit` requests out of the page. At most what fits in the page is ever taken. */
+  turn(limit: number = requestsPerTurn): Turn {
+    if (this.#wantsReset()) {
+      this.reset();
+      return { kind: 'reset' };
+    }
+    if (this.#untold && this.#fault !== null) return this.#tell(this.#fault);
+    if (this.#fault !== null) return { kind: 'silent' };
+    if (this.#outbox.length > unsentPause) return { kind: 'requests', packets: [], more: false };
+    if (this.#isZeroed()) this.#adopt();
+    const available = this.#requests.available();
+    if (available === null || this.#responses.room() === null) return this.#tell('indexes');
+    const { packets, read, left, tooLong } = this.#assembler.take(this.#requests, available, limit);
+    if (read > 0) {
+      this.#requests.commit();
+      this.#owesNotice = true;
+    }
+    // What came before the packet that is too long is a request like any other.
+    if (tooLong && packets.length === 0) return this.#tell('protocol');
+    if (tooLong) this.fail('protocol');
+    return { kind: 'requests', packets, more: tooLong || left > 0 };
+  }
+
+  /** Sends a reply or an event, once there is room for it. Nothing is sent to a guest not served. */
+  send(packet: Packet): void {
+    if (this.#fault !== null) return;
+    this.#outbox.push(packet);
+    if (this.#outbox.length > unsentMax) this.fail('communication');
+  }
+
+  /**
+   * Puts what waits into the page as far as there is room, and tells the guest of what has changed
+   * since the last time. Returns how many packets are wholly in the page now, that were not before.
+   */
+  flush(): number {
+    if (this.#fault !== null || this.#wantsReset()) return 0;
+    let ended = 0;
+    if (this.#outbox.length > 0) {
+      if (this.#isZeroed()) this.#adopt();
+      const room = this.#responses.room();
+      if (room === null) {
+        this.fail('indexes');
+        return 0;
+      }
+      if (room > 0) {
+        ended = this.#outbox.flush(this.#responses, room);
+        this.#responses.commit();
+        this.#owesNotice = true;
+      }
+    }
+    if (this.#owesNotice) {
+      this.#owesNotice = false;
+      this.#options.notify();
+    }
+    return ended;
+  }
+
+  /** Serves the guest no longer, and shows it why; the next turn tells it too. */
+  fail(fault: RingFault): void {
+    if (this.#fault !== null) return;
+    this.#fault = fault;
+    this.#untold = true;
+    this.#forget();
+    if (this.#offers(ringFeatures.error)) this.#page.store(fields.error, ringFaults[fault]);
+    this.#options.notify();
+  }
+
+  /**
+   * Begins anew with two empty buffers, as the guest asks for by the connection state, or the control
+   * domain by introducing the guest again.
+   */
+  reset(): void {
+    this.#forget();
+    this.#fault = null;
+    this.#untold = false;
+    for (const { consumer, producer } of [requestQueue, responseQueue]) {
+      this.#page.store(consumer, 0);
+      this.#page.store(producer, 0);
+    }
+    this.#adopt();
+    if (this.#offers(ringFeatures.reconnection))
+      this.#page.store(fields.connection, connectionStates.connected);
+    this.#options.notify();
+  }
+
+  #tell(fault: RingFault): Turn {
+    this.fail(fault);
+    this.#untold = false;
+    return { kind: 'broken', fault };
+  }
+
+  #forget(): void {
+    this.#assembler.clear();
+    this.#outbox.clear();
+    this.#owesNotice = false;
+  }
+
+  #offers(feature: number): boolean {
+    return (this.#options.features & feature) !== 0;
+  }
+
+  #offer(): void {
+    if (this.#offers(ringFeatures.error)) this.#page.store(fields.error, 0);
+    this.#page.store(fields.features, this.#options.features);
+  }
+
+  #wantsReset(): boolean {
+    if (!this.#offers(ringFeatures.reconnection)) return false;
+    return this.#page.load(fields.connection) === connectionStates.reconnect;
+  }
+
+  /**
+   * Whether the guest has zeroed the page between two packets. hvmloader does, for the kernel that it
+   * starts (tools/firmware/hvmloader/xenbus.c): to a guest that is a ring as if never used.
+   */
+  #isZeroed(): boolean {
+    if (this.#assembler.partial || this.#outbox.partial) return false;
+    if (this.#requests.available() !== null && this.#responses.room() !== null) return false;
+    const zeroed = [requestQueue.consumer, responseQueue.consumer, responseQueue.producer];
+    return zeroed.every((offset) => this.#page.load(offset) === 0);
+  }
+
+  #adopt(): void {
+    this.#requests = new RingReader(this.#page, requestQueue);
+    this.#responses = new RingWriter(this.#page, responseQueue);
+    this.#offer();
+  }
+}
