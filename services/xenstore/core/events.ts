@@ -24,7 +24,7 @@ export function fireChanges(
   after: Node,
   send: Send,
 ): void {
-  if (watches.size === 0) return;
+  if (watches.size === 0 || changes.length === 0) return;
   const [only] = changes;
   if (changes.length === 1 && only !== undefined) {
     fire(watches, { path: only.path, removed: only.kind === 'remove' }, before, after, send);

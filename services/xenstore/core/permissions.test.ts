@@ -117,7 +117,8 @@ test('[X23] XSA-322 a domain that gets the id of a dead one inherits no permissi
   talk.say(1, 'SET_PERMS', '/a/b|n0|b7|r8|');
   talk.say(1, 'SET_PERMS', '/|n7|');
   talk.say(1, 'SET_PERMS', '@releaseDomain|n0|r7|');
-  talk.gone(7);
+  talk.say(1, 'WATCH', '/a|t|');
+  t.deepEqual(talk.gone(7), ['close 7']);
   talk.introduce(7);
   t.deepEqual(talk.say(1, 'GET_PERMS', '/a/b|'), ['1 GET_PERMS n0|r8|']);
   t.deepEqual(talk.say(1, 'GET_PERMS', '/|'), ['1 GET_PERMS n0|']);

@@ -39,6 +39,8 @@ export interface StoreOptions {
 interface Made {
   readonly before: Node;
   readonly changes: readonly Change[];
+  /** Those of which watchers are told. */
+  readonly told: readonly Change[];
 }
 
 /** A request whose reply waits for the adapter's answer. */
@@ -137,7 +139,8 @@ export class Store implements StoreActions {
     if (!outcome.value.effective) return ok(undefined);
     this.#top = outcome.value.top;
     this.domains.settle(this.#ledger);
-    this.#made.push({ before, changes: [change] });
+    const changes = [change];
+    this.#made.push({ before, changes, told: changes });
     return ok(undefined);
   }
 
@@ -166,7 +169,7 @@ export class Store implements StoreActions {
     this.#top = outcome.value.top;
     this.domains.settle(this.#ledger);
     const { changes } = outcome.value;
-    if (changes.length > 0) this.#made.push({ before, changes });
+    if (changes.length > 0) this.#made.push({ before, changes, told: changes });
     this.#fairness.settled(connection, this.#delivery.note);
     return ok(undefined);
   }
@@ -221,7 +224,8 @@ export class Store implements StoreActions {
     const changes = changesToForget(before, domain.id);
     const restored = this.restore(changes, controlDomain);
     if (!restored.ok) throw new Error(`a domain is not forgotten: ${restored.error}`);
-    if (changes.length > 0) this.#made.push({ before, changes });
+    const told = changes.filter(({ kind }) => kind === 'remove');
+    if (changes.length > 0) this.#made.push({ before, changes, told });
     for (const { transactions } of this.#connections.values())
       for (const each of transactions.values()) if (each.names(domain.id)) each.doom('EAGAIN');
     this.#fairness.forget(domain);
@@ -343,8 +347,8 @@ export class Store implements StoreActions {
   #tell(cause: Domain | null): void {
     if (this.#made.length === 0 && this.#special.length === 0) return;
     const send = (watch: Watch, path: string) => this.#delivery.event(watch, path, cause);
-    for (const { before, changes } of this.#made)
-      fireChanges(this.#watches, changes, before, this.#top, send);
+    for (const { before, told } of this.#made)
+      fireChanges(this.#watches, told, before, this.#top, send);
     for (const { event, domain } of this.#special)
       fireSpecial(this.#watches, event, domain, this.#top, send);
     this.#made = [];
