@@ -179,6 +179,17 @@ export class Store {
   }
 
   /**
+   * Goes on from a revision that is later by so many, and gives up the history before: for a store
+   * that was saved. Whoever has seen what came after that, and is gone, must begin anew, and is told
+   * so as of a compaction.
+   */
+  leap(revisions: number): void {
+    this.#history.advance((this.revision + revisions) as Revision);
+    this.#history.compact(this.revision);
+    while (this.#history.trim(storeBounds.trimPerTurn));
+  }
+
+  /**
    * What a client asks for carries its name, and is judged by the rights that stand when it is
    * applied. One without a name was asked for while rights were not enforced: it came too late.
    */

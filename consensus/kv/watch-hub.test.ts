@@ -116,6 +116,35 @@ test('a watcher that a snapshot leaves without its past is told where it could b
   t.deepEqual(drain(follower, watcher), [-5]);
 });
 
+/** All keys at a revision, with the revisions of their last changes. */
+function shown(store: Store, revision = 0): unknown[] {
+  const any = 0 as Revision;
+  const range = store.range({
+    ...{ kind: 'range', range: all, limit: 0, revision: revision as Revision, sortTarget: 'key' },
+    ...{ descending: false, keysOnly: false, countOnly: false },
+    ...{ minModRevision: any, maxModRevision: any, minCreateRevision: any, maxCreateRevision: any },
+  });
+  return range.ok ? range.value.versions.map(({ key, modRevision }) => [key, modRevision]) : [];
+}
+
+test('who has seen what a restored store never had is told so, and all keys stay', (t) => {
+  const saved = new Store();
+  for (const key of ['a', 'b', 'a']) put(saved, key);
+  const before = shown(saved);
+  saved.leap(100);
+  const restored = new Store();
+  t.true(restored.restore(saved.snapshot()).ok);
+  t.is(restored.revision as number, 104);
+  for (const start of [2, 4, 50, 103]) {
+    const watcher = watchAll(restored, start);
+    t.deepEqual(drain(restored, watcher), [-104]);
+  }
+  const next = watchAll(restored, 105);
+  put(restored, 'c');
+  t.deepEqual(drain(restored, next), [105]);
+  t.deepEqual(shown(restored, 104), before);
+});
+
 test('large changes are taken a few at a time', (t) => {
   const store = new Store();
   const live = watchAll(store, 2);

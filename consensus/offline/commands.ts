@@ -38,10 +38,11 @@ export function restoreCommand(): Command {
       const settings = offlineSettings('restore', flags, ({ initialCluster }) =>
         flags.initialCluster === undefined ? initialCluster : parseCluster(flags.initialCluster),
       );
-      const { pool, revision } = orEnd(await restore({ ...settings, snapshot }), 1);
+      const { pool, saved, revision } = orEnd(await restore({ ...settings, snapshot }), 1);
       const { name, dataDir, initialCluster } = settings;
       process.stdout.write(
-        `made ${dataDir} for ${name} of the new pool ${pool}, at revision ${revision}\n` +
+        `made ${dataDir} for ${name} of the new pool ${pool}: what was saved at revision ${saved}, ` +
+          `going on from ${revision}\n` +
           others([...initialCluster.keys()].filter((other) => other !== name)),
       );
     });
@@ -56,7 +57,8 @@ function others(names: readonly string[]): string {
 const restoreHelp = `
 All members restore the same file with the same --initial-cluster, each on its own host, and are then
 started with it. The pool is a new one: members of the former pool are refused. Its revisions go on
-after the restored ones. The directory is made beside its place and renamed when it is whole.`;
+far after the saved ones, and its history begins there: clients that watch begin anew. The directory
+is made beside its place and renamed when it is whole.`;
 
 interface RecoverFlags extends OfflineFlags {
   readonly listenPeer?: string;

@@ -3,12 +3,18 @@ import { dirname, resolve } from 'node:path';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { DiskLogStore } from '../adapters/disk/log-store.ts';
 import { syncDirectory } from '../adapters/disk/segment.ts';
-import { openSavedSnapshot, type SavedSnapshot } from '../adapters/snapshot-file.ts';
+import { openSavedSnapshot } from '../adapters/snapshot-file.ts';
 import { type Configuration, configurationOf } from '../core/configuration.ts';
 import type { SnapshotMeta } from '../core/entry.ts';
 import { logIndex, term } from '../core/ids.ts';
 import { firstMemberId, restoredPool } from '../identity.ts';
 import { Store } from '../kv/store.ts';
+
+/**
+ * More revisions than a pool makes between a save and a restore: clients that have seen some of
+ * them, which the new pool never had, must not take later ones of the new pool for theirs.
+ */
+const revisionLeap = 1_000_000_000;
 
 /** What to restore, and for whom: the same file and the same members on each of them. */
 export interface RestoreOptions {
@@ -25,7 +31,9 @@ export interface RestoreOptions {
 export interface Restored {
   /** The id of the new pool. */
   readonly pool: string;
-  /** The newest revision: those of the restored pool go on from there. */
+  /** The newest revision that was saved. */
+  readonly saved: number;
+  /** Those of the new pool go on from there. */
   readonly revision: number;
 }
 
@@ -43,8 +51,10 @@ export async function restore(options: RestoreOptions): Promise<Result<Restored,
     if (!readable.ok) return fail(`${snapshot} cannot be restored from: ${readable.error}`);
     const isFree = await isFreeForUse(dataDir);
     if (!isFree) return fail(`${dataDir} is not empty: name a directory that is not there yet`);
-    const pool = await build(options, saved.value);
-    return pool.ok ? ok({ pool: pool.value, revision: store.revision }) : pool;
+    const { revision } = store;
+    store.leap(revisionLeap);
+    const pool = await build(options, saved.value.digest, store);
+    return pool.ok ? ok({ pool: pool.value, saved: revision, revision: store.revision }) : pool;
   } catch (error) {
     return fail(
       `could not restore into ${dataDir}: ${error instanceof Error ? error.message : error}`,
@@ -67,9 +77,10 @@ async function isFreeForUse(directory: string): Promise<boolean> {
 /** Returns the id of the new pool. */
 async function build(
   { dataDir, name, initialCluster, clusterToken: token }: RestoreOptions,
-  saved: SavedSnapshot,
+  digest: string,
+  store: Store,
 ): Promise<Result<string, string>> {
-  const { pool } = restoredPool(token, initialCluster.keys(), saved.digest);
+  const { pool } = restoredPool(token, initialCluster.keys(), digest);
   const configuration = configurationFor(pool, initialCluster);
   const aside = `${resolve(dataDir)}.restoring`;
   await rm(aside, { recursive: true, force: true });
@@ -79,7 +90,7 @@ async function build(
     configuration,
   });
   const filled = opened.ok
-    ? await fill(opened.value, configuration, saved)
+    ? await fill(opened.value, configuration, store)
     : fail(opened.error.detail);
   if (!filled.ok) {
     await rm(aside, { recursive: true, force: true });
@@ -102,10 +113,10 @@ function configurationFor(pool: string, cluster: ReadonlyMap<string, string>): C
 async function fill(
   disk: DiskLogStore,
   configuration: Configuration,
-  saved: SavedSnapshot,
+  store: Store,
 ): Promise<Result<void, string>> {
   const meta: SnapshotMeta = { index: logIndex(1), term: term(1), configuration };
-  const stored = await disk.saveSnapshot(meta, saved.chunks());
+  const stored = await disk.saveSnapshot(meta, store.snapshot());
   const hardState = { term: meta.term, vote: null, commit: meta.index };
   const written = stored.ok
     ? await disk.write([{ sequence: 0, hardState, reset: meta, entries: [] }])

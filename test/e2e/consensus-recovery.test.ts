@@ -72,6 +72,9 @@ test('after the loss of a majority what is left goes on as a new pool, and the o
   await holds(t, pool, 'w/', acknowledged, 'd', 'e');
 });
 
+/** By how much the revisions of a restored pool are later than the saved ones. */
+const leap = 1_000_000_000;
+
 test('a new pool begins with what was saved, and its revisions go on', async (t) => {
   const pool = await newPool(t);
   await pool.begin('a', 'b');
@@ -99,7 +102,7 @@ test('a new pool begins with what was saved, and its revisions go on', async (t)
   for (const name of ['a', 'b']) {
     const made = await restore(name);
     t.is(made.code, 0, made.output);
-    t.true(made.output.includes(`at revision ${revision}`));
+    t.true(made.output.includes(`saved at revision ${revision}, going on from ${revision + leap}`));
   }
   t.regex((await restore('a')).output, /is not empty/);
 
@@ -112,5 +115,9 @@ test('a new pool begins with what was saved, and its revisions go on', async (t)
   const client = new PoolDatabaseClient(a.client);
   t.teardown(() => client.close());
   const put = await answer(client.kv.put({ key: utf8('more') }, patient));
-  t.is(Number(put.header?.revision), revision + 1);
+  t.is(Number(put.header?.revision), revision + leap + 1);
+  // What the former pool did after it was saved, the new one never did.
+  const watch = client.watch();
+  await watch.create({ key: utf8('w/'), startRevision: BigInt(revision + 5) });
+  t.like(await watch.next(), { canceled: true, compactRevision: BigInt(revision + leap) });
 });
