@@ -58,7 +58,7 @@ export function flagsCommand(): Command {
 const help = `
 Fields of the file: name, dataDir, listenClient, listenPeer, initialCluster ({"NAME": "HOST:PORT"}),
 initialClusterState, clusterToken, advertiseClient, tls ({"ca", "certificate", "key"}), insecure,
-quota, retainRevisions.
+quota, retainRevisions, rights (who may do what in a pool that begins: docs/access.md).
 
 One member:
   flotilla consensus --name a --data-dir a --listen-client 127.0.0.1:2379 \\
