@@ -144,6 +144,16 @@ function collect<Value>(slot: Slot<Value> | null, into: Leaf<Value>[]): Leaf<Val
   return into;
 }
 
+function visitAll<Value>(
+  slot: Slot<Value> | null,
+  visit: (value: Value, name: string) => void,
+): void {
+  if (slot === null) return;
+  if (slot.kind === 'leaf') visit(slot.value, slot.name);
+  else if (slot.kind === 'collision') for (const leaf of slot.leaves) visit(leaf.value, leaf.name);
+  else for (const each of slot.slots) visitAll(each, visit);
+}
+
 /** The names of one map, and of those that were made from it by adding to it: each knows its part. */
 interface Listed {
   readonly all: string[];
@@ -218,7 +228,7 @@ export class Children<Value> {
 
   /** Calls `visit` for every child, in no particular order. */
   forEach(visit: (value: Value, name: string) => void): void {
-    for (const { name, value } of collect(this.#root, [])) visit(value, name);
+    visitAll(this.#root, visit);
   }
 
   /** The list with one more name. Only the newest map of a line may add to what they share. */

@@ -14,7 +14,6 @@ export function changesToForget(top: Node, gone: DomainId): readonly Change[] {
   const rest: { readonly path: Path; readonly node: Node }[] = [{ path: [], node: top }];
   for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
     const { path, node } = next;
-    if ((node.mentions & bit) === 0) continue;
     const owned = node.permissions[0].domain === gone;
     // The root and the special events stay, whoever was given them.
     if (owned && path.length > 1) {
@@ -24,7 +23,7 @@ export function changesToForget(top: Node, gone: DomainId): readonly Change[] {
     if (path.length > 0 && node.permissions.some(({ domain }) => domain === gone))
       changes.push({ kind: 'permissions', path, permissions: without(node.permissions, gone) });
     node.children.forEach((child, name) => {
-      rest.push({ path: [...path, name], node: child });
+      if ((child.mentions & bit) !== 0) rest.push({ path: [...path, name], node: child });
     });
   }
   return changes;

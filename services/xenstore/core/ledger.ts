@@ -6,16 +6,20 @@ export class Ledger {
   readonly #owners: DomainId[] = [];
   readonly #nodes: number[] = [];
   readonly #bytes: number[] = [];
+  /** Where the owner stands that was booked last. */
+  #last = 0;
 
   /** Books nodes and bytes for an owner; negative where they go. */
   add(owner: DomainId, nodes: number, bytes: number): void {
-    let index = this.#owners.indexOf(owner);
+    // Nodes of one owner mostly come one after another.
+    let index = this.#owners[this.#last] === owner ? this.#last : this.#owners.indexOf(owner);
     if (index < 0) {
       index = this.#owners.length;
       this.#owners.push(owner);
       this.#nodes.push(0);
       this.#bytes.push(0);
     }
+    this.#last = index;
     this.#nodes[index] = (this.#nodes[index] ?? 0) + nodes;
     this.#bytes[index] = (this.#bytes[index] ?? 0) + bytes;
   }
@@ -25,16 +29,17 @@ export class Ledger {
    * only those parts are visited that have several.
    */
   remove(tree: Node): void {
+    if (tree.owner !== severalOwners) {
+      this.add(tree.owner as DomainId, -tree.nodes, -tree.bytes);
+      return;
+    }
     const rest = [tree];
     for (let node = rest.pop(); node !== undefined; node = rest.pop()) {
-      if (node.owner !== severalOwners) {
-        this.add(node.owner as DomainId, -node.nodes, -node.bytes);
-        continue;
-      }
       let bytes = node.bytes;
       node.children.forEach((child) => {
         bytes -= child.bytes;
-        rest.push(child);
+        if (child.owner === severalOwners) rest.push(child);
+        else this.add(child.owner as DomainId, -child.nodes, -child.bytes);
       });
       this.add(node.permissions[0].domain, -1, -bytes);
     }
