@@ -120,17 +120,14 @@ export class Node<Reply> implements Replica<Reply> {
     const refusal = this.#stopped ?? (urgent ? null : this.#disk.refusal);
     if (refusal !== null) return Promise.resolve(fail(refusal));
     if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
-    // While others are under way, those that arrive gather and go together.
-    if (this.#proposals.isIdle) this.#pace.hurry('all');
-    else this.#pace.schedule();
+    this.#pace.schedule();
     return this.#proposals.propose(command, this.#parts.clock.now());
   }
 
   readBarrier(): Promise<Result<void, ReplicaError>> {
     if (this.#stopped !== null) return Promise.resolve(fail(this.#stopped));
     if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
-    // Those that arrive while the leader is asked are asked for together.
-    if (!this.#barriers.isAsking) this.#pace.hurry('arrived');
+    this.#pace.schedule();
     return this.#barriers.wait(this.#parts.clock.now());
   }
 
@@ -202,7 +199,7 @@ export class Node<Reply> implements Replica<Reply> {
 
   #feed(input: Input): void {
     this.#intake.push(input);
-    this.#pace.hurry('arrived');
+    this.#pace.hurry();
   }
 
   #run(extent: Extent): void {
@@ -213,7 +210,7 @@ export class Node<Reply> implements Replica<Reply> {
     this.#handover.stepped(this.#raft);
     this.#announce();
     if (this.#intake.hasWaiting && this.#raft.leader !== null) this.#pace.schedule();
-    if (this.#barriers.hasWaiting) this.#pace.hurry('arrived');
+    if (this.#barriers.hasWaiting) this.#pace.schedule();
   }
 
   #perform(outputs: Outputs): void {

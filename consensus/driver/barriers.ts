@@ -44,11 +44,6 @@ export class ReadBarriers {
     });
   }
 
-  /** Whether the leader has been asked and has not answered. */
-  get isAsking(): boolean {
-    return this.#question !== null;
-  }
-
   /** Whether there is something to ask, and nothing under way. */
   get hasWaiting(): boolean {
     return this.#question === null && this.#arriving.length > 0;

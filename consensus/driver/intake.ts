@@ -49,8 +49,8 @@ export class Intake<Reply> {
   }
 
   /**
-   * Proposals first, in the term that they are noted with; time last, after what has arrived. Of what
-   * was asked for here, reads only go with what has `arrived`: the rest gathers for a turn of the loop.
+   * Proposals first, in the term that they are noted with; time last, after what has arrived. What was
+   * asked for here gathers for a turn of the loop, so that much of it shares a write or a question.
    */
   gather(extent: Extent, term: Term): readonly Input[] {
     const { clock, random, proposals, changes, barriers } = this.#parts;
@@ -62,7 +62,7 @@ export class Intake<Reply> {
     }
     inputs.push(...this.#arrived);
     this.#arrived = [];
-    const read = barriers.ask(clock.now());
+    const read = extent === 'all' ? barriers.ask(clock.now()) : null;
     if (read !== null) inputs.push({ kind: 'read', id: read });
     if (extent === 'all' && this.#elapsed > 0) {
       const jitter = random.below(2 ** 32) / 2 ** 32;

@@ -19,8 +19,8 @@ function paced() {
 
 test('what is asked for again before its step is one step', (t) => {
   const { pace, steps, goSoon, goRound } = paced();
-  pace.hurry('arrived');
-  pace.hurry('arrived');
+  pace.hurry();
+  pace.hurry();
   pace.schedule();
   pace.schedule();
   goSoon();
@@ -32,24 +32,14 @@ test('what is asked for again before its step is one step', (t) => {
   t.is(steps.length, 2);
 });
 
-test('a step that is in haste takes all if anybody wants that', (t) => {
-  const { pace, steps, goSoon } = paced();
-  pace.hurry('arrived');
-  pace.hurry('all');
-  goSoon();
-  pace.hurry('arrived');
-  goSoon();
-  t.deepEqual(steps, ['all', 'arrived']);
-});
-
 test('nothing is stepped once it is stopped', (t) => {
   const { pace, steps, goSoon, goRound } = paced();
-  pace.hurry('all');
+  pace.hurry();
   pace.schedule();
   pace.stop();
   goSoon();
   goRound();
-  pace.hurry('all');
+  pace.hurry();
   goSoon();
   t.deepEqual(steps, []);
 });

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports.ts';
 
-/** What goes into a step: what has arrived and reads, or also what was asked for here, and time. */
+/** What goes into a step: what has arrived, or also what was asked for here, and time. */
 export type Extent = 'arrived' | 'all';
 
 /** When a member takes its next step: at most once for each kind of haste. */
@@ -9,8 +9,6 @@ export class Pace {
   readonly #step: (extent: Extent) => void;
   #scheduled = false;
   #soon = false;
-  /** A proposal came while none was under way: it does not wait for others. */
-  #eager = false;
   #stopped = false;
 
   constructor(clock: Pick<Clock, 'defer' | 'soon'>, step: (extent: Extent) => void) {
@@ -18,14 +16,13 @@ export class Pace {
     this.#step = step;
   }
 
-  /** What others wait for is not left until the loop comes round. */
-  hurry(extent: Extent): void {
-    if (extent === 'all') this.#eager = true;
+  /** A step that takes what has arrived: what others wait for is not left until the loop comes round. */
+  hurry(): void {
     if (this.#soon || this.#stopped) return;
     this.#soon = true;
     this.#clock.soon(() => {
       this.#soon = false;
-      this.#take(this.#eager ? 'all' : 'arrived');
+      this.#take('arrived');
     });
   }
 
@@ -45,8 +42,6 @@ export class Pace {
   }
 
   #take(extent: Extent): void {
-    if (this.#stopped) return;
-    if (extent === 'all') this.#eager = false;
-    this.#step(extent);
+    if (!this.#stopped) this.#step(extent);
   }
 }

@@ -54,11 +54,6 @@ export class ProposalBook<Reply> {
     });
   }
 
-  /** Whether no proposal of this member waits for its outcome. */
-  get isIdle(): boolean {
-    return this.#open.size === 0;
-  }
-
   /** Whether something waits to be handed over. */
   get hasWaiting(): boolean {
     return this.#waiting.length > 0;
