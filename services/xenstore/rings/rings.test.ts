@@ -99,6 +99,16 @@ test('a ring that is more than full ends its own connection and is shown why (XS
   }
 });
 
+test("a guest that moves the server's own index back has no request served twice", (t) => {
+  const { page, server, client } = ring();
+  client.send(packet(1, 10));
+  client.flush();
+  t.deepEqual(idsOf(server.turn()), [1]);
+  page.store(requestQueue.consumer, 0);
+  page.store(responseQueue.consumer, 0xffffffff);
+  t.deepEqual(server.turn(), { kind: 'broken', fault: 'indexes' });
+});
+
 test('a payload over 4096 bytes is a violation; what came before it is served', (t) => {
   const { page, server } = ring();
   page.store(requestQueue.producer, 32);
