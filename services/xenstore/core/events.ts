@@ -36,7 +36,12 @@ export function fireChanges(
     const removed = kind === 'remove' || touched.get(text)?.removed === true;
     touched.set(text, { path, removed });
   }
-  for (const each of touched.values()) fire(watches, each, before, after, send);
+  for (const each of touched.values()) {
+    const { path } = each;
+    // What was made and removed in one transaction was never there.
+    if (nodeAt(after, path) === undefined && nodeAt(before, path) === undefined) continue;
+    fire(watches, each, before, after, send);
+  }
 }
 
 /**

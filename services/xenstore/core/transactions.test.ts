@@ -136,6 +136,7 @@ rows(
 
 rows(
   '[X44] XSA-421 what is made and removed in one transaction was never there',
+  [2, 'WATCH', '/|t|', '2 WATCH OK|', '2 WATCH_EVENT /|t|'],
   [1, 'TRANSACTION_START', '|', '1 TRANSACTION_START 1|'],
   [1, 'WRITE@1', '/a/b|1', '1 WRITE OK|'],
   [1, 'RM@1', '/a|', '1 RM OK|'],
