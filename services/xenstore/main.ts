@@ -48,7 +48,9 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   const store = new Store();
   const journal = Journal.open(configuration.dataDir, store);
   if (!journal.ok) return fail(cannotStart(journal.error));
-  const daemon = new Daemon(store, journal.value);
+  const daemon = new Daemon(store, journal.value, {
+    onQuota: (domain, quota) => log.warn({ domain, quota }, 'a domain exceeds its quota'),
+  });
   const path = configuration.socket ?? join(configuration.dataDir, 'socket');
   const socket = await serveUnixSocket(daemon, path, (message) => log.warn(message));
   if (!socket.ok) return fail(cannotStart(socket.error));

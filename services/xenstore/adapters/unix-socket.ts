@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Bytes, bytes, milliseconds } from '../../../base/units.ts';
 import { controlDomain } from '../core/permissions.ts';
-import { encodePacket, parsePacket } from '../core/wire.ts';
+import { type Packet, packetLength, parsePacket, writePacket } from '../core/wire.ts';
 import type { Daemon } from './daemon.ts';
 
 /** A client that leaves this much unread is disconnected: events for it would pile up (XSA-326). */
@@ -11,6 +11,12 @@ const unreadMax: Bytes = bytes(4 * 2 ** 20);
 
 /** Above this much unread, no more of the client's requests are taken until it has read some. */
 const unreadPause: Bytes = bytes(64 * 2 ** 10);
+
+/** Replies and events are written at the latest when they are this much. */
+const batchSize: Bytes = bytes(64 * 2 ** 10);
+
+/** What a batch begins with: a few replies of the usual size. */
+const batchStart: Bytes = bytes(256);
 
 /** How long a socket file is given to show that somebody serves it already. */
 const probePatience = milliseconds(1_000);
@@ -73,39 +79,104 @@ function isServed(path: string): Promise<boolean> {
 }
 
 function serveClient(daemon: Daemon, socket: Socket, onTrouble: (message: string) => void): void {
-  let received = Buffer.alloc(0);
+  const giveUp = (trouble: string) => {
+    onTrouble(`a client ${trouble} and is disconnected`);
+    socket.destroy();
+  };
+  let received: Buffer = Buffer.alloc(0);
+  let serving = false;
+  let scheduled = false;
+  const outbox = new Outbox(socket, (packets) => client.taken(packets));
+  const flush = () => {
+    scheduled = false;
+    if (socket.destroyed) return;
+    outbox.flush(client.awaited);
+    if (socket.writableLength > unreadMax) giveUp(`left ${socket.writableLength} bytes unread`);
+  };
   const client = daemon.attach(controlDomain, {
     send: (packet) => {
-      socket.write(encodePacket(packet));
-      if (socket.writableLength > unreadMax) {
-        onTrouble(`a client left ${socket.writableLength} bytes unread and is disconnected`);
-        socket.destroy();
+      outbox.add(packet);
+      if (outbox.length >= batchSize) flush();
+      else if (!serving && !scheduled) {
+        scheduled = true;
+        queueMicrotask(flush);
       }
     },
   });
   const serve = () => {
-    while (!socket.destroyed && socket.writableLength <= unreadPause) {
-      const parsed = parsePacket(received);
+    let start = 0;
+    let whole = true;
+    serving = true;
+    while (whole && !socket.destroyed && socket.writableLength <= unreadPause) {
+      const parsed = parsePacket(received, start);
       if (!parsed.ok) {
-        onTrouble(`a client sent ${parsed.error} and is disconnected`);
-        socket.destroy();
-        return;
+        giveUp(`sent ${parsed.error}`);
+        break;
       }
-      if (parsed.value.kind === 'need-more') {
-        socket.resume();
-        return;
-      }
-      received = received.subarray(parsed.value.used);
+      whole = parsed.value.kind === 'packet';
+      if (parsed.value.kind === 'need-more') break;
+      start += parsed.value.used;
       client.request(parsed.value.packet);
     }
+    serving = false;
+    received = received.subarray(start);
+    flush();
     // What was received waits, with no more read, until the client has taken its replies.
-    socket.pause();
+    if (whole) socket.pause();
+    else if (socket.isPaused()) socket.resume();
   };
-  socket.on('data', (data) => {
+  socket.on('data', (data: Buffer) => {
     received = received.length === 0 ? data : Buffer.concat([received, data]);
     serve();
   });
   socket.on('drain', serve);
   socket.on('error', () => socket.destroy());
   socket.on('close', () => client.disconnect());
+}
+
+/** What is to be sent to one client, gathered so that replies to one piece leave in one piece. */
+class Outbox {
+  readonly #socket: Socket;
+  readonly #onTaken: (packets: number) => void;
+  #batch = Buffer.allocUnsafe(batchStart);
+  #length = 0;
+  /** Packets that were written, or are gathered, and that nobody was told of. */
+  #packets = 0;
+
+  /** `onTaken` is called with the number of packets that have left, where that is asked for. */
+  constructor(socket: Socket, onTaken: (packets: number) => void) {
+    this.#socket = socket;
+    this.#onTaken = onTaken;
+  }
+
+  /** Bytes that are gathered and not written. */
+  get length(): number {
+    return this.#length;
+  }
+
+  add(packet: Packet): void {
+    const needed = this.#length + packetLength(packet);
+    if (needed > this.#batch.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#batch.length));
+      larger.set(this.#batch.subarray(0, this.#length));
+      this.#batch = larger;
+    }
+    this.#length = writePacket(this.#batch, this.#length, packet);
+    this.#packets += 1;
+  }
+
+  /** Writes what is gathered; if it is `awaited`, tells when it, and all before it, has left. */
+  flush(awaited: boolean): void {
+    if (this.#length === 0) return;
+    const batch = this.#batch.subarray(0, this.#length);
+    this.#batch = Buffer.allocUnsafe(batchStart);
+    this.#length = 0;
+    if (!awaited) {
+      this.#socket.write(batch);
+      return;
+    }
+    const packets = this.#packets;
+    this.#packets = 0;
+    this.#socket.write(batch, () => this.#onTaken(packets));
+  }
 }
