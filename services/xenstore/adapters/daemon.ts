@@ -1,7 +1,7 @@
 import { assert } from '../../../base/assert.ts';
 import { fail, type Result } from '../../../base/result.ts';
 import { type Milliseconds, milliseconds } from '../../../base/units.ts';
-import type { ConnectionId } from '../core/connection.ts';
+import type { ConnectionId } from '../core/domain.ts';
 import type { XenstoreError } from '../core/error.ts';
 import type { AdapterCommand, Answer, Input, Output, Question } from '../core/input.ts';
 import { domainsNamed } from '../core/named.ts';

@@ -1,19 +1,11 @@
-import type { Domain } from './domain.ts';
 import type { Transaction } from './transaction.ts';
-import type { Unread } from './unread.ts';
-import type { Watch } from './watches.ts';
-
-/** Names a connection; the adapter chooses it and never uses it again. */
-export type ConnectionId = number;
+import type { Watch, Watcher } from './watches.ts';
 
 /** What is known of one client. */
-export interface Connection {
-  readonly id: ConnectionId;
-  readonly domain: Domain;
+export interface Connection extends Watcher {
   readonly transactions: Map<number, Transaction>;
   /** By path and token: see `watchKey`. */
   readonly watches: Map<string, Watch>;
-  readonly unread: Unread;
 }
 
 /** What tells one watch of a connection from another. */

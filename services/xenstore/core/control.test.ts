@@ -47,6 +47,11 @@ test("[X64] a command that is about the process is the adapter's to answer", (t)
     talk.step({ kind: 'answer', ticket: 1, answer: { kind: 'refused', error: 'EBUSY' } }),
     ['1 ERROR EBUSY|'],
   );
+  talk.say(1, 'CONTROL', 'log|');
+  const text = 'x'.repeat(4096);
+  t.deepEqual(talk.step({ kind: 'answer', ticket: 3, answer: { kind: 'text', text } }), [
+    '1 ERROR E2BIG|',
+  ]);
 });
 
 test('[X65] changes are kept before they are acknowledged, those of a transaction together', (t) => {

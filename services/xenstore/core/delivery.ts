@@ -1,4 +1,4 @@
-import type { Result } from '../../../base/result.ts';
+import { fail, type Result } from '../../../base/result.ts';
 import type { Connection } from './connection.ts';
 import type { Domain } from './domain.ts';
 import type { XenstoreError } from './error.ts';
@@ -33,12 +33,14 @@ export class Delivery {
     return outputs;
   }
 
-  /** Replies to a request. */
+  /** Replies to a request; with E2BIG where the reply would be too long (XSA-72). */
   reply(
     { id, domain, unread }: Connection,
     { type, requestId, transactionId }: Packet,
-    outcome: Result<Uint8Array, XenstoreError>,
+    wanted: Result<Uint8Array, XenstoreError>,
   ): void {
+    const tooLong = wanted.ok && wanted.value.length > payloadMax;
+    const outcome = tooLong ? fail<XenstoreError>('E2BIG') : wanted;
     const payload = outcome.ok ? outcome.value : errorPayload(outcome.error);
     if (domain.privileged) unread.pass();
     else {

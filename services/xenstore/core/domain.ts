@@ -1,6 +1,8 @@
-import type { ConnectionId } from './connection.ts';
 import { type Caller, controlDomain, type DomainId } from './permissions.ts';
 import { copyQuotas, type QuotaName, type Quotas } from './quota.ts';
+
+/** Names a connection; the adapter chooses it and never uses it again. */
+export type ConnectionId = number;
 
 /** Bits of the feature field at offset 2064 of the ring page: xs_wire.h. */
 export const features = {

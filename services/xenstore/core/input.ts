@@ -1,5 +1,5 @@
 import type { Change } from './change.ts';
-import type { ConnectionId } from './connection.ts';
+import type { ConnectionId } from './domain.ts';
 import type { XenstoreError } from './error.ts';
 import type { DomainId } from './permissions.ts';
 import type { QuotaName } from './quota.ts';

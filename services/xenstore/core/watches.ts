@@ -1,15 +1,23 @@
-import type { Connection } from './connection.ts';
+import type { ConnectionId, Domain } from './domain.ts';
 import type { Path } from './path.ts';
 import type { Node } from './tree.ts';
+import type { Unread } from './unread.ts';
 
 /**
  * The watches, in a trie of path components: a change costs by its depth and by the watches that it
  * fires, whatever the number of watches that exist.
  */
 
+/** Who watches: a client. */
+export interface Watcher {
+  readonly id: ConnectionId;
+  readonly domain: Domain;
+  readonly unread: Unread;
+}
+
 /** One registration, as its owner made it. */
 export interface Watch {
-  readonly connection: Connection;
+  readonly connection: Watcher;
   readonly token: string;
   readonly path: Path;
   /** How many characters of an event's path its owner does not see: it watches a relative path. */
