@@ -1,0 +1,17 @@
+import { firstOf, type Transport } from './link.ts';
+import { characterDevice, devicePaths } from './transports/device.ts';
+import { unixSocket } from './transports/unix-socket.ts';
+
+export { type Transaction, XenstoreClient } from './client.ts';
+export type { ClientFailure, ErrorName, LocalCode } from './failure.ts';
+export { firstOf, type Link, type LinkListener, type Transport } from './link.ts';
+export type { ClientOptions } from './options.ts';
+export { characterDevice } from './transports/device.ts';
+export { inProcess, type LocalPeer, type LocalServer } from './transports/in-process.ts';
+export { socketPath, unixSocket } from './transports/unix-socket.ts';
+export type { Watch, WatchEvent } from './watch.ts';
+
+/** Wherever this process finds a xenstored: the daemon's socket, else the kernel's device. */
+export function anywhere(): Transport {
+  return firstOf(unixSocket(), ...devicePaths.map((path) => characterDevice(path)));
+}
