@@ -45,7 +45,8 @@ export function fireChanges(
 }
 
 /**
- * Tells those who may read the node, as it is or as it was, or its parent (XSA-115). Whoever watches
+ * A special event is fired by what it is about, and not by its permissions. Of nodes, tells those who
+ * may read the node, as it is or as it was, or its parent (XSA-115). Whoever watches
  * something below a removed node is told of it under the watched path.
  */
 function fire(
@@ -55,6 +56,7 @@ function fire(
   after: Node,
   send: Send,
 ): void {
+  if (path[0] !== '') return;
   const text = formatPath(path);
   const parent = path.slice(0, -1);
   watches.above(path, (watch) => {

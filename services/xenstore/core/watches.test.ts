@@ -70,6 +70,7 @@ test('[X30] the special events tell of domains that come and go, to those who ma
   for (const connection of [1, 7, 8])
     for (const event of ['@introduceDomain', '@releaseDomain'])
       talk.say(connection, 'WATCH', `${event}|t|`);
+  t.deepEqual(talk.say(1, 'SET_PERMS', '@introduceDomain|r0|n8|'), ['1 SET_PERMS OK|']);
   t.deepEqual(talk.introduce(9), [
     '1 WATCH_EVENT @introduceDomain|t|',
     '7 WATCH_EVENT @introduceDomain|t|',
