@@ -5,7 +5,7 @@ import type { Domain } from './domain.ts';
 import type { Domains } from './domains.ts';
 import type { XenstoreError } from './error.ts';
 import type { Question } from './input.ts';
-import type { Path } from './path.ts';
+import type { Sessions } from './sessions.ts';
 import type { Transaction } from './transaction.ts';
 import type { Node } from './tree.ts';
 import type { Watch } from './watches.ts';
@@ -16,6 +16,7 @@ export interface StoreActions {
   /** The tree as it is now. */
   readonly top: Node;
   readonly domains: Domains;
+  readonly sessions: Sessions;
   /** What there is, in lines for people. */
   report(): string;
   /** What is wrong in here: nothing, unless there is a bug. */
@@ -26,12 +27,6 @@ export interface StoreActions {
   begin(connection: Connection): number;
   /** Ends a transaction, and makes its changes if `commit`. It is over, whatever comes of it. */
   end(request: Request, commit: boolean): Result<void, XenstoreError>;
-  /** Adds a watch that the connection has not got. */
-  watch(connection: Connection, watch: Watch): void;
-  /** False where the connection has no such watch. */
-  unwatch(connection: Connection, path: Path, token: string): boolean;
-  /** Ends the watches and the transactions of a connection (XSA-330, XSA-484). */
-  reset(connection: Connection): void;
   /** Has the adapter do something. The reply to the request is sent when it has answered. */
   ask(request: Request, question: Question): void;
   /** Gives a served domain another event channel. */

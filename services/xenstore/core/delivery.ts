@@ -3,8 +3,7 @@ import type { Connection } from './connection.ts';
 import type { Domain } from './domain.ts';
 import type { XenstoreError } from './error.ts';
 import type { Output } from './input.ts';
-import { bytesOf } from './payload.ts';
-import { errorPayload } from './reply.ts';
+import { bytesOf, errorPayload } from './payload.ts';
 import type { Watch } from './watches.ts';
 import { headerLength, messageTypes, type Packet, payloadMax } from './wire.ts';
 

@@ -36,3 +36,15 @@ export function readHead(
   if (end < 0) return fail('EINVAL');
   return ok({ head: textOf(payload.subarray(0, end)), rest: payload.subarray(end + 1) });
 }
+
+const errors = new Map<XenstoreError, Uint8Array>();
+
+/** The payload of ERROR. */
+export function errorPayload(error: XenstoreError): Uint8Array {
+  let payload = errors.get(error);
+  if (payload === undefined) {
+    payload = nulTerminated(error);
+    errors.set(error, payload);
+  }
+  return payload;
+}

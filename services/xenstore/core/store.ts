@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '../../../base/result.ts';
 import type { Request, StoreActions } from './actions.ts';
 import { applyChange, type Change, trusted } from './change.ts';
 import { faultsOf } from './check.ts';
-import { type Connection, watchKey } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { Delivery } from './delivery.ts';
 import type { ConnectionId, Domain } from './domain.ts';
 import { Domains } from './domains.ts';
@@ -13,15 +13,14 @@ import { Fairness } from './fairness.ts';
 import { changesToForget } from './forget.ts';
 import type { Answer, Input, Output, Question } from './input.ts';
 import { Ledger } from './ledger.ts';
-import { formatPath, type Path, type SpecialPath } from './path.ts';
+import { formatPath, type SpecialPath } from './path.ts';
 import { bytesOf } from './payload.ts';
 import { controlDomain, type DomainId } from './permissions.ts';
 import { reportOf } from './report.ts';
 import { handleRequest } from './request.ts';
-import { Transaction } from './transaction.ts';
+import { Sessions } from './sessions.ts';
 import { type Generation, initialTree, type Node, type Stamp } from './tree.ts';
-import { Unread } from './unread.ts';
-import { type Watch, WatchTrie } from './watches.ts';
+import type { Watch } from './watches.ts';
 import type { Packet } from './wire.ts';
 
 export type { Input, Output } from './input.ts';
@@ -56,15 +55,13 @@ interface Waiting {
  */
 export class Store implements StoreActions {
   readonly domains: Domains;
-  readonly #connections = new Map<ConnectionId, Connection>();
-  readonly #watches = new WatchTrie();
+  readonly sessions: Sessions;
   readonly #delivery = new Delivery();
   readonly #fairness: Fairness;
   readonly #waiting = new Map<number, Waiting>();
   readonly #ledger = new Ledger();
   #top = initialTree();
   #generation: Generation = 0;
-  #nextTransaction = 1;
   #nextTicket = 1;
   #awake = false;
   /** What is to be told once the reply is sent. */
@@ -76,6 +73,7 @@ export class Store implements StoreActions {
       this.#delivery.push({ kind: 'quota-exceeded', domain, quota }),
     );
     this.#fairness = new Fairness(this.domains);
+    this.sessions = new Sessions(this.#delivery, this.#fairness);
     // What there is from the beginning is the control domain's, but for the top above the root.
     const control = this.domains.ensure(controlDomain);
     control.use('nodes', this.#top.nodes - 1);
@@ -88,7 +86,7 @@ export class Store implements StoreActions {
 
   /** Whether anybody waits until this client has taken what was sent to it: input `taken`. */
   awaits(connection: ConnectionId): boolean {
-    return this.#connections.get(connection)?.unread.awaited === true;
+    return this.sessions.find(connection)?.unread.awaited === true;
   }
 
   /** Takes one input; what is to be done about it comes back in order. */
@@ -144,19 +142,14 @@ export class Store implements StoreActions {
     return ok(undefined);
   }
 
-  begin({ domain, transactions }: Connection): number {
-    let id = this.#nextTransaction;
-    while (transactions.has(id)) id = id === 0xffffffff ? 1 : id + 1;
-    this.#nextTransaction = id === 0xffffffff ? 1 : id + 1;
-    transactions.set(id, new Transaction(this.#top, this.#generation));
-    domain.use('transactions', 1);
-    return id;
+  begin(connection: Connection): number {
+    return this.sessions.begin(connection, this.#top, this.#generation);
   }
 
   end({ connection, packet, transaction }: Request, commit: boolean): Result<void, XenstoreError> {
     const ended = present(transaction, 'a transaction that is ended was found');
     const { domain } = connection;
-    this.#endTransaction(connection, packet.transactionId, ended);
+    this.sessions.end(connection, packet.transactionId, ended);
     if (!commit) return ok(undefined);
     const before = this.#top;
     this.#ledger.clear();
@@ -174,32 +167,6 @@ export class Store implements StoreActions {
     return ok(undefined);
   }
 
-  watch({ domain, watches }: Connection, watch: Watch): void {
-    const path = formatPath(watch.path);
-    this.#watches.add(watch);
-    watches.set(watchKey(path, watch.token), watch);
-    domain.use('watches', 1);
-    domain.use('memory', path.length + watch.token.length);
-  }
-
-  unwatch({ domain, watches }: Connection, path: Path, token: string): boolean {
-    const text = formatPath(path);
-    const watch = watches.get(watchKey(text, token));
-    if (watch === undefined) return false;
-    this.#watches.remove(watch);
-    watches.delete(watchKey(text, token));
-    domain.use('watches', -1);
-    domain.use('memory', -text.length - token.length);
-    return true;
-  }
-
-  reset(connection: Connection): void {
-    for (const { path, token } of [...connection.watches.values()])
-      this.unwatch(connection, path, token);
-    for (const [id, transaction] of [...connection.transactions])
-      this.#endTransaction(connection, id, transaction);
-  }
-
   ask({ connection, packet }: Request, question: Question): void {
     const ticket = this.#nextTicket;
     this.#nextTicket += 1;
@@ -210,14 +177,14 @@ export class Store implements StoreActions {
 
   rebind(domain: Domain, port: number): void {
     for (const id of domain.connections) {
-      this.#restart(this.#connection(id));
+      this.sessions.restart(this.sessions.get(id));
       this.#delivery.push({ kind: 'rebind', connection: id, port });
     }
   }
 
   release(domain: Domain): void {
     for (const id of [...domain.connections]) {
-      this.#disconnect(this.#connection(id));
+      this.sessions.disconnect(this.sessions.get(id));
       this.#delivery.push({ kind: 'close', connection: id });
     }
     const before = this.#top;
@@ -226,8 +193,7 @@ export class Store implements StoreActions {
     if (!restored.ok) throw new Error(`a domain is not forgotten: ${restored.error}`);
     const told = changes.filter(({ kind }) => kind === 'remove');
     if (changes.length > 0) this.#made.push({ before, changes, told });
-    for (const { transactions } of this.#connections.values())
-      for (const each of transactions.values()) if (each.names(domain.id)) each.doom('EAGAIN');
+    this.sessions.doomNaming(domain.id);
     this.#fairness.forget(domain);
     this.domains.forget(domain.id);
     if (domain.introduced) this.#special.push({ event: '@releaseDomain', domain: domain.id });
@@ -237,8 +203,8 @@ export class Store implements StoreActions {
     return {
       top: this.#top,
       domains: this.domains,
-      connections: this.#connections.values(),
-      watches: this.#watches,
+      connections: this.sessions,
+      watches: this.sessions.watches,
     };
   }
 
@@ -247,31 +213,25 @@ export class Store implements StoreActions {
     return { by, generation: this.#generation };
   }
 
-  #connection(id: ConnectionId): Connection {
-    return present(this.#connections.get(id), `connection ${id} is known`);
-  }
-
   #take(input: Input): void {
     switch (input.kind) {
       case 'connect':
-        this.#connect(input.connection, this.domains.ensure(input.domain));
+        this.sessions.connect(input.connection, this.domains.ensure(input.domain));
         return;
       case 'disconnect': {
         // It may have crossed with a `close`.
-        const connection = this.#connections.get(input.connection);
-        if (connection !== undefined) this.#disconnect(connection);
+        const connection = this.sessions.find(input.connection);
+        if (connection !== undefined) this.sessions.disconnect(connection);
         return;
       }
       case 'request':
-        this.#request(this.#connection(input.connection), input.packet);
+        this.#request(this.sessions.get(input.connection), input.packet);
         return;
-      case 'taken': {
-        const { unread, domain } = this.#connection(input.connection);
-        unread.taken(input.packets, domain.privileged ? null : domain, this.#delivery.note);
+      case 'taken':
+        this.sessions.taken(this.sessions.get(input.connection), input.packets);
         return;
-      }
       case 'reset':
-        this.#restart(this.#connection(input.connection));
+        this.sessions.restart(this.sessions.get(input.connection));
         return;
       case 'introduced':
         this.#introduce(this.domains.ensure(input.domain), input.connection);
@@ -302,31 +262,6 @@ export class Store implements StoreActions {
     }
   }
 
-  #connect(id: ConnectionId, domain: Domain): void {
-    this.#connections.set(id, {
-      id,
-      domain,
-      transactions: new Map(),
-      watches: new Map(),
-      unread: new Unread(),
-    });
-    domain.connections.add(id);
-  }
-
-  #disconnect(connection: Connection): void {
-    this.#restart(connection);
-    this.#fairness.settled(connection, this.#delivery.note);
-    connection.domain.connections.delete(connection.id);
-    this.#connections.delete(connection.id);
-  }
-
-  /** Nothing of a connection is left but itself. */
-  #restart(connection: Connection): void {
-    const { domain, unread } = connection;
-    this.reset(connection);
-    unread.clear(domain.privileged ? null : domain, this.#delivery.note);
-  }
-
   #request(connection: Connection, packet: Packet): void {
     const outcome = handleRequest(this, connection, packet);
     this.#keep(connection.domain.id);
@@ -348,17 +283,11 @@ export class Store implements StoreActions {
     if (this.#made.length === 0 && this.#special.length === 0) return;
     const send = (watch: Watch, path: string) => this.#delivery.event(watch, path, cause);
     for (const { before, told } of this.#made)
-      fireChanges(this.#watches, told, before, this.#top, send);
+      fireChanges(this.sessions.watches, told, before, this.#top, send);
     for (const { event, domain } of this.#special)
-      fireSpecial(this.#watches, event, domain, this.#top, send);
+      fireSpecial(this.sessions.watches, event, domain, this.#top, send);
     this.#made = [];
     this.#special = [];
-  }
-
-  #endTransaction({ domain, transactions }: Connection, id: number, ended: Transaction): void {
-    if (!transactions.delete(id)) return;
-    domain.use('transactions', -1);
-    domain.use('memory', -ended.bytes);
   }
 
   #introduce(domain: Domain, connection: ConnectionId): void {
@@ -366,7 +295,7 @@ export class Store implements StoreActions {
       this.#delivery.push({ kind: 'close', connection });
       return;
     }
-    this.#connect(connection, domain);
+    this.sessions.connect(connection, domain);
     domain.introduced = true;
     domain.shutdown = false;
     if (!domain.privileged) this.#special.push({ event: '@introduceDomain', domain: domain.id });
@@ -386,7 +315,7 @@ export class Store implements StoreActions {
     this.#waiting.delete(ticket);
     if (answer.kind === 'mapped' && question.kind === 'map')
       this.#introduce(this.domains.ensure(question.domain), answer.connection);
-    const asker = this.#connections.get(connection);
+    const asker = this.sessions.find(connection);
     if (asker !== undefined)
       this.#delivery.reply(
         asker,

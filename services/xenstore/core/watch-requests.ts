@@ -31,7 +31,7 @@ export const watch: Handler = ({ store, connection, payload }) => {
     hidden: relative ? domainPath(domain.id).length + 1 : 0,
     depth: levels === undefined ? null : Number(levels),
   };
-  store.watch(connection, watched);
+  store.sessions.watch(connection, watched);
   return done.ok && done.value.reply !== 'later' ? ok({ reply: done.value.reply, watched }) : done;
 };
 
@@ -41,12 +41,12 @@ export const unwatch: Handler = ({ store, connection, payload }) => {
   if (name === undefined || token === undefined || more !== undefined) return fail('EINVAL');
   const path = checkedPath(name, connection.domain, parseWatchable);
   if (!path.ok) return path;
-  return store.unwatch(connection, path.value, token) ? done : fail('ENOENT');
+  return store.sessions.unwatch(connection, path.value, token) ? done : fail('ENOENT');
 };
 
 /** RESET_WATCHES: ends the caller's watches and its transactions. */
 export const resetWatches: Handler = ({ store, connection }) => {
-  store.reset(connection);
+  store.sessions.reset(connection);
   return done;
 };
 
