@@ -7,22 +7,27 @@ import { Journal } from '../../services/xenstore/adapters/journal.ts';
 import { serveUnixSocket } from '../../services/xenstore/adapters/unix-socket.ts';
 import {
   inProcess,
+  ring,
   type Transport,
   unixSocket,
   XenstoreClient,
 } from '../../services/xenstore/client/index.ts';
+import { allFeatures } from '../../services/xenstore/core/domain.ts';
 import { controlDomain } from '../../services/xenstore/core/permissions.ts';
 import { Store } from '../../services/xenstore/core/store.ts';
+import { pageLength } from '../../services/xenstore/rings/layout.ts';
+import { MemoryPage } from '../../services/xenstore/rings/page.ts';
+import { ServerRing } from '../../services/xenstore/rings/server.ts';
 import { type XenstoreClientSubject, xenstoreClientContract } from './xenstore-client.ts';
 
 let roots = 0;
 
-function subject(transport: Transport): XenstoreClientSubject {
+function subject(transport: () => Transport): XenstoreClientSubject {
   roots += 1;
   return {
     root: `/flotilla-contract/${process.pid}-${roots}`,
     open: async (options) => {
-      const client = await XenstoreClient.open(transport, options);
+      const client = await XenstoreClient.open(transport(), options);
       if (!client.ok) throw new Error(client.error.message);
       return client.value;
     },
@@ -41,11 +46,46 @@ async function withDaemon(
   rmSync(directory, { recursive: true });
 }
 
+/** A ring in memory, served to a client of the control domain. */
+function ringTo(daemon: Daemon): Transport {
+  const page = new MemoryPage(new ArrayBuffer(pageLength));
+  let listener: (() => void) | null = null;
+  const server = new ServerRing(page, {
+    features: allFeatures,
+    notify: () => setImmediate(() => listener?.()),
+  });
+  const attached = daemon.attach(controlDomain, {
+    send: (packet) => {
+      server.send(packet);
+      setImmediate(() => attached.taken(server.flush()));
+    },
+  });
+  const serve = () => {
+    attached.taken(server.flush());
+    const turn = server.turn();
+    if (turn.kind === 'reset') attached.reset();
+    if (turn.kind === 'requests') for (const packet of turn.packets) attached.request(packet);
+    attached.taken(server.flush());
+    if (turn.kind === 'requests' && turn.more) setImmediate(serve);
+  };
+  return ring(page, {
+    notify: () => setImmediate(serve),
+    listen: (next) => {
+      listener = next;
+    },
+  });
+}
+
 for (const { title, run } of xenstoreClientContract) {
   test(`in process: ${title}`, async (t) => {
     await withDaemon((daemon) =>
-      run(subject(inProcess((peer) => daemon.attach(controlDomain, peer)))),
+      run(subject(() => inProcess((peer) => daemon.attach(controlDomain, peer)))),
     );
+    t.pass();
+  });
+
+  test(`ring: ${title}`, async (t) => {
+    await withDaemon((daemon) => run(subject(() => ringTo(daemon))));
     t.pass();
   });
 
@@ -54,7 +94,7 @@ for (const { title, run } of xenstoreClientContract) {
       const path = join(directory, 'socket');
       const served = await serveUnixSocket(daemon, path, t.log);
       if (!served.ok) throw new Error(served.error);
-      await run(subject(unixSocket(path)));
+      await run(subject(() => unixSocket(path)));
       await served.value.close();
     });
     t.pass();
@@ -68,6 +108,6 @@ for (const { title, newest, run } of xenstoreClientContract)
     if (foreign === undefined)
       t.log('skipped: FLOTILLA_TEST_XENSTORED_SOCKET names no socket of a C xenstored');
     else if (newest) t.log('skipped: the C xenstored of Xen 4.17 does not have it');
-    else await run(subject(unixSocket(foreign)));
+    else await run(subject(() => unixSocket(foreign)));
     t.pass();
   });

@@ -8,6 +8,7 @@ export { firstOf, type Link, type LinkListener, type Transport } from './link.ts
 export type { ClientOptions } from './options.ts';
 export { characterDevice } from './transports/device.ts';
 export { inProcess, type LocalPeer, type LocalServer } from './transports/in-process.ts';
+export { type RingChannel, ring } from './transports/ring.ts';
 export { socketPath, unixSocket } from './transports/unix-socket.ts';
 export type { Watch, WatchEvent } from './watch.ts';
 

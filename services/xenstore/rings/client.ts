@@ -51,6 +51,11 @@ export class ClientRing {
     if (this.#isReconnecting()) this.#state = 'reconnecting';
   }
 
+  /** Whether requests can be sent. */
+  get state(): 'connected' | 'reconnecting' | 'broken' {
+    return this.#state;
+  }
+
   /** What the server offers: the bits of the feature field. */
   get features(): number {
     return this.#page.load(fields.features);
