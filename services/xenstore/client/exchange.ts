@@ -88,7 +88,7 @@ export class Exchange {
       return null;
     }
     if (type !== messageTypes[name]) return `a reply of type ${type} to ${name}`;
-    this.#settle(id, pending, ok(Uint8Array.from(payload)));
+    this.#settle(id, pending, ok(new Uint8Array(payload)));
     return null;
   }
 

@@ -19,7 +19,7 @@ export class Framing {
       take(parsed.value.packet);
     }
     // Copied: whoever gave the bytes may use their memory again.
-    this.#rest = stream.slice(start);
+    this.#rest = new Uint8Array(stream.subarray(start));
     return null;
   }
 }

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +8,7 @@ import { ok } from '../../../../base/result.ts';
 import { bytesOf, textOf } from '../../core/payload.ts';
 import { encodePacket, messageTypes, type Packet, parsePacket } from '../../core/wire.ts';
 import { XenstoreClient } from '../client.ts';
-import { characterDevice, type DeviceFile } from './device.ts';
+import { characterDevice, type DeviceFile, openDevice } from './device.ts';
 
 /** A device that behaves as Linux's does: a packet a write, replies of its own to watches. */
 class Kernel implements DeviceFile {
@@ -43,6 +42,10 @@ class Kernel implements DeviceFile {
       this.#reader = resolve;
       this.#deliver();
     });
+  }
+
+  writeNow(): void {
+    throw new Error('no process ends here');
   }
 
   async close(): Promise<void> {
@@ -123,10 +126,9 @@ test('closing ends a read that is blocked in the system', async (t) => {
     closed = resolve;
   });
   const transport = characterDevice(path, async (name) => {
-    const file = await open(name, 'r+');
+    const file = await openDevice(name);
     return {
-      read: (buffer) => file.read(buffer, 0, buffer.length, null),
-      write: (buffer) => file.write(buffer),
+      ...file,
       close: async () => {
         await file.close();
         closed();
@@ -139,4 +141,19 @@ test('closing ends a read that is blocked in the system', async (t) => {
   client.value.close();
   await whenClosed;
   rmSync(directory, { recursive: true });
+});
+
+test('a process that exits does not wait for what the device might bring', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'xenbus-'));
+  const path = join(directory, 'device');
+  const run = promisify(execFile);
+  await run('mkfifo', [path]);
+  const program = `
+    import { XenstoreClient } from '${new URL('../client.ts', import.meta.url)}';
+    import { characterDevice } from '${new URL('./device.ts', import.meta.url)}';
+    await XenstoreClient.open(characterDevice('${path}'));
+    setImmediate(() => process.exit(0));`;
+  await run(process.execPath, ['--input-type=module', '--eval', program], { timeout: 60_000 });
+  rmSync(directory, { recursive: true });
+  t.pass();
 });

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { fail, ok, type Result } from '../../../../base/result.ts';
 import {
@@ -14,10 +15,12 @@ import type { Link, LinkListener, Transport } from '../link.ts';
 /** Where Linux has the device, in the order in which libxenstore looks. */
 export const devicePaths = ['/dev/xen/xenbus', '/proc/xen/xenbus'] as const;
 
-/** The file of a device: `FileHandle` is one. */
+/** The file of a device. */
 export interface DeviceFile {
   read(buffer: Uint8Array): Promise<{ readonly bytesRead: number }>;
   write(buffer: Uint8Array): Promise<unknown>;
+  /** Writes before it returns: the process is about to end. */
+  writeNow(buffer: Uint8Array): void;
   close(): Promise<void>;
 }
 
@@ -34,7 +37,7 @@ const readLength = 8192;
  */
 export function characterDevice(
   path: string,
-  openFile: (path: string) => Promise<DeviceFile> = (name) => open(name, 'r+'),
+  openFile: (path: string) => Promise<DeviceFile> = openDevice,
 ): Transport {
   return {
     connect: async (listener) => {
@@ -45,6 +48,27 @@ export function characterDevice(
     },
   };
 }
+
+/** Opens the file itself. */
+export async function openDevice(path: string): Promise<DeviceFile> {
+  const file = await open(path, 'r+');
+  return {
+    read: (buffer) => file.read(buffer, 0, buffer.length, null),
+    write: (buffer) => file.write(buffer),
+    writeNow: (buffer) => {
+      writeSync(file.fd, buffer);
+    },
+    close: () => file.close(),
+  };
+}
+
+/** A request that changes nothing, whose reply nobody wants: it ends a read that is blocked. */
+const waking: Packet = {
+  type: messageTypes.GET_DOMAIN_PATH,
+  requestId: 0,
+  transactionId: 0,
+  payload: Buffer.from('0\0'),
+};
 
 class DeviceLink implements Link {
   readonly payloadMax = writeMax - headerLength;
@@ -57,6 +81,7 @@ class DeviceLink implements Link {
   constructor(file: DeviceFile, listener: LinkListener) {
     this.#file = file;
     this.#listener = listener;
+    process.once('exit', this.#wakeAtExit);
     void this.#readAll();
   }
 
@@ -65,17 +90,22 @@ class DeviceLink implements Link {
     if (!this.#writing) void this.#writeAll();
   }
 
-  /**
-   * A read is blocked in a thread until something arrives, and no close ends that: one last request
-   * does, whose reply nobody wants.
-   */
+  /** A read is blocked in a thread until something arrives, and no close ends that: `waking` does. */
   close(): void {
     if (this.#over) return;
     this.#over = true;
     this.#unsent.length = 0;
-    const payload = Buffer.from('0\0');
-    this.send({ type: messageTypes.GET_DOMAIN_PATH, requestId: 0, transactionId: 0, payload });
+    this.send(waking);
   }
+
+  /** A process that exits waits for its threads, and so for the read. */
+  readonly #wakeAtExit = () => {
+    try {
+      this.#file.writeNow(encodePacket(waking));
+    } catch {
+      // Whatever it is, the process ends, and there is nobody left to tell.
+    }
+  };
 
   /** Linux takes one packet with each write, and drops what is behind it. */
   async #writeAll(): Promise<void> {
@@ -105,6 +135,7 @@ class DeviceLink implements Link {
       if (fault !== null) this.#end(`the server sent ${fault}`);
       if (this.#over) break;
     }
+    process.off('exit', this.#wakeAtExit);
     await attempt(this.#file.close());
   }
 
