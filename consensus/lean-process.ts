@@ -3,11 +3,8 @@
  * more memory than its store does. Each was measured: docs/pool-database-performance.md.
  */
 
-/**
- * The young generation has room for what is under way at a thousand calls, not for seconds of
- * garbage; the old one is collected when it has grown by half, not when it has doubled and more.
- */
-const v8Flags: readonly string[] = ['--max-semi-space-size=8', '--heap-growing-percent=50'];
+/** What is left of a busy time can be collected at rest: adapters/collect-at-rest.ts. */
+const v8Flags: readonly string[] = ['--expose-gc'];
 
 /**
  * One heap of malloc's for all threads, as few of them allocate much; and what is free at its end,

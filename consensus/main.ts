@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
+import { systemClock } from './adapters/clock.ts';
+import { collectAtRest, thisProcess } from './adapters/collect-at-rest.ts';
 import { type Flags, flagsCommand, settingsOf } from './flags.ts';
 import { recoverCommand, restoreCommand } from './offline/commands.ts';
 import type { StartFailure } from './start/failure.ts';
@@ -27,6 +29,7 @@ async function run(flags: Flags): Promise<StartFailure> {
   const log = pino({ name: 'consensus', base: { member: settings.value.name } });
   const member = await startMember(settings.value, log);
   if (!member.ok) return member.error;
+  collectAtRest(systemClock, thisProcess);
   let closing = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
