@@ -2,7 +2,7 @@ import { fail, ok, type Result } from '../../../base/result.ts';
 import type { Milliseconds } from '../../../base/units.ts';
 import { textOf } from '../core/payload.ts';
 import { type MessageName, messageTypes, type Packet } from '../core/wire.ts';
-import { type ClientFailure, type ErrorName, errorName, refused } from './failure.ts';
+import { type ClientFailure, type ErrorName, isErrorName, refused } from './failure.ts';
 import type { Link } from './link.ts';
 
 /** What a reply amounts to: a copy of its payload. */
@@ -79,11 +79,9 @@ export class Exchange {
     const { name } = pending.asked;
     if (type === messageTypes.ERROR) {
       const text = textOf(payload).split('\0')[0] ?? '';
-      const code = errorName(text);
-      const failure: ClientFailure =
-        code === undefined
-          ? { code: 'PROTOCOL', message: `${name}: the server replied the unknown error "${text}"` }
-          : refused(code, name);
+      const failure: ClientFailure = isErrorName(text)
+        ? refused(text, name)
+        : { code: 'PROTOCOL', message: `${name}: the server replied the unknown error "${text}"` };
       this.#settle(id, pending, fail(failure));
       return null;
     }

@@ -39,9 +39,9 @@ const sentences: Readonly<Record<ErrorName, string>> = {
   EISCONN: 'the domain is connected already',
 };
 
-/** Reads the name of an error; undefined for one that xs_wire.h does not have. */
-export function errorName(text: string): ErrorName | undefined {
-  return Object.hasOwn(sentences, text) ? (text as ErrorName) : undefined;
+/** Whether it is the name of an error that xs_wire.h has. */
+export function isErrorName(text: string): text is ErrorName {
+  return Object.hasOwn(sentences, text);
 }
 
 /** A failure that the server, or the request itself, is the reason of. */

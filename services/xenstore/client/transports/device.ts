@@ -8,7 +8,7 @@ import {
   type Packet,
   payloadMax,
 } from '../../core/wire.ts';
-import { errorName } from '../failure.ts';
+import { isErrorName } from '../failure.ts';
 import { Framing } from '../framing.ts';
 import type { Link, LinkListener, Transport } from '../link.ts';
 
@@ -114,9 +114,9 @@ class DeviceLink implements Link {
       const { requestId } = next;
       const written = await attempt(this.#file.write(encodePacket(next)));
       if (written.ok) continue;
-      const error = errorName(written.error.code);
-      if (error === undefined) this.#end(written.error.message);
-      else if (!this.#over) this.#listener.refused(requestId, error);
+      const { code, message } = written.error;
+      if (!isErrorName(code)) this.#end(message);
+      else if (!this.#over) this.#listener.refused(requestId, code);
     }
     this.#writing = false;
   }

@@ -90,9 +90,9 @@ test('a server that announces too much is left', async (t) => {
 
 test('a client comes back to a server that was started again', async (t) => {
   await inDirectory(async (path) => {
-    let last: Socket | null = null;
+    const sockets: Socket[] = [];
     const serve = (socket: Socket) => {
-      last = socket;
+      sockets.push(socket);
       replying(4096, 'OK\0')(socket);
     };
     const first = await listen(path, serve);
@@ -101,7 +101,7 @@ test('a client comes back to a server that was started again', async (t) => {
     const watch = await client.value.watch('/a');
     if (!watch.ok) throw new Error(watch.error.message);
     const closed = new Promise((resolve) => first.close(resolve));
-    (last as Socket | null)?.destroy();
+    for (const socket of sockets) socket.destroy();
     await closed;
     const second = await listen(path, serve);
     t.deepEqual(await watch.value.next(), { done: false, value: { kind: 'missed' } });
