@@ -1,3 +1,4 @@
+import { assert } from '../../../base/assert.ts';
 import { headerLength, type Packet, parsePacket, payloadMax } from '../core/wire.ts';
 import type { RingReader } from './ends.ts';
 
@@ -19,6 +20,20 @@ export class PacketAssembler {
   readonly #bytes = new Uint8Array(headerLength + payloadMax);
   #have = 0;
   #need = headerLength;
+
+  /** Begins with the beginning of a packet that another process has taken out of the page. */
+  constructor(begun: Uint8Array = new Uint8Array(0)) {
+    this.#bytes.set(begun);
+    this.#have = begun.length;
+    if (this.#have >= headerLength) this.#need = headerLength + this.#announced();
+    const bounded = this.#need <= this.#bytes.length;
+    assert(bounded && this.#have < this.#need, 'a packet that has begun is within its bounds');
+  }
+
+  /** The bytes of a packet that has begun, copied. */
+  begun(): Uint8Array {
+    return this.#bytes.slice(0, this.#have);
+  }
 
   /** Whether a packet has begun and not ended. */
   get partial(): boolean {

@@ -1,5 +1,13 @@
-import { encodePacket, type Packet } from '../core/wire.ts';
+import { assert } from '../../../base/assert.ts';
+import { encodePacket, type Packet, parsePacket } from '../core/wire.ts';
 import type { RingWriter } from './ends.ts';
+
+/** What waits, to be given to another process that goes on with the same page. */
+export interface UnsentBytes {
+  readonly bytes: Uint8Array;
+  /** How many of them, at the beginning, are the rest of a packet that is in the buffer in part. */
+  readonly rest: number;
+}
 
 /** Packets that wait for room in a buffer. Its owner bounds it, by `length`. */
 export class Outbox {
@@ -7,7 +15,30 @@ export class Outbox {
   #head = 0;
   /** Bytes of the first packet that are in the buffer already. */
   #written = 0;
+  /** The first packet is only the rest of one, of which another process has sent the beginning. */
+  #isRest = false;
   #length = 0;
+
+  /** Begins with what another has left, which is whole packets but for the first. */
+  constructor({ bytes, rest }: UnsentBytes = { bytes: new Uint8Array(0), rest: 0 }) {
+    this.#isRest = rest > 0;
+    this.#length = bytes.length;
+    if (rest > 0) this.#packets.push(bytes.slice(0, rest));
+    for (let start = rest; start < bytes.length; ) {
+      const parsed = parsePacket(bytes, start);
+      assert(parsed.ok && parsed.value.kind === 'packet', 'what waits is made of packets');
+      this.#packets.push(bytes.slice(start, start + parsed.value.used));
+      start += parsed.value.used;
+    }
+  }
+
+  /** What waits, copied. */
+  unsent(): UnsentBytes {
+    const waiting = this.#packets.slice(this.#head);
+    const bytes = Buffer.concat(waiting).subarray(this.#written);
+    const first = waiting[0]?.length ?? 0;
+    return { bytes, rest: this.partial ? first - this.#written : 0 };
+  }
 
   /** Bytes that wait. */
   get length(): number {
@@ -16,7 +47,7 @@ export class Outbox {
 
   /** Whether a packet is in the buffer in part. */
   get partial(): boolean {
-    return this.#written > 0;
+    return this.#written > 0 || this.#isRest;
   }
 
   /** Puts a packet behind the others; its bytes are copied. */
@@ -37,6 +68,7 @@ export class Outbox {
       this.#written += piece.length;
       if (this.#written < next.length) break;
       this.#written = 0;
+      this.#isRest = false;
       this.#head += 1;
       next = this.#packets[this.#head];
     }
@@ -54,6 +86,7 @@ export class Outbox {
     this.#packets = [];
     this.#head = 0;
     this.#written = 0;
+    this.#isRest = false;
     this.#length = 0;
   }
 }

@@ -229,3 +229,36 @@ test('a server that starts anew goes on where the page is', (t) => {
   const restarted = new ServerRing(page, { features: bothFeatures, notify: () => undefined });
   t.deepEqual(idsOf(restarted.turn()), [2, 3]);
 });
+
+test('a process that takes over goes on in the middle of a request and of a reply', (t) => {
+  const { page, server, client } = ring();
+  client.send(packet(1, 4096));
+  client.send(packet(2, 10));
+  client.flush();
+  t.deepEqual(idsOf(server.turn()), []);
+  server.send(packet(8, 3000));
+  server.send(packet(9, 20));
+  t.is(server.flush(), 0);
+  const state = server.state();
+  t.is(state.received.length, 1024);
+  t.is(state.unsent.rest, 16 + 3000 - 1024);
+  const heir = new ServerRing(page, { features: bothFeatures, notify: () => undefined, state });
+  const requests: Packet[] = [];
+  const replies: Packet[] = [];
+  let taken = 0;
+  for (let round = 0; round < 10; round += 1) {
+    const received = client.receive();
+    if (received.kind === 'packets') replies.push(...received.packets);
+    client.flush();
+    taken += heir.flush();
+    const turn = heir.turn();
+    if (turn.kind === 'requests') requests.push(...turn.packets);
+  }
+  t.deepEqual(requests, [packet(1, 4096), packet(2, 10)]);
+  t.deepEqual(replies, [packet(8, 3000), packet(9, 20)]);
+  t.is(taken, 2);
+  t.deepEqual(heir.state(), {
+    received: new Uint8Array(0),
+    unsent: { bytes: Buffer.alloc(0), rest: 0 },
+  });
+});

@@ -11,7 +11,7 @@ import {
   ringFaults,
   ringFeatures,
 } from './layout.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type UnsentBytes } from './outbox.ts';
 import type { RingPage } from './page.ts';
 
 /** Requests that one turn takes, unless it is told otherwise: then other clients have theirs. */
@@ -33,12 +33,24 @@ export type Turn =
   | { readonly kind: 'broken'; readonly fault: RingFault }
   | { readonly kind: 'silent' };
 
+/**
+ * What of a connection is neither in the page nor in the store: for another process that goes on with
+ * it. Such are the fields of CONNECTION_DATA in docs/designs/xenstore-migration.md.
+ */
+export interface ServerRingState {
+  /** The beginning of a request. */
+  readonly received: Uint8Array;
+  readonly unsent: UnsentBytes;
+}
+
 /** How a ring is served. */
 export interface ServerRingOptions {
   /** What is offered to the guest: `ringFeatures` and features of messages. */
   readonly features: number;
   /** Signals the event channel. The signal is a full barrier: hypercalls are. */
   readonly notify: () => void;
+  /** Where another process has left off. */
+  readonly state?: ServerRingState;
 }
 
 /**
@@ -49,8 +61,8 @@ export interface ServerRingOptions {
 export class ServerRing {
   readonly #page: RingPage;
   readonly #options: ServerRingOptions;
-  readonly #assembler = new PacketAssembler();
-  readonly #outbox = new Outbox();
+  readonly #assembler: PacketAssembler;
+  readonly #outbox: Outbox;
   #requests: RingReader;
   #responses: RingWriter;
   #fault: RingFault | null = null;
@@ -63,6 +75,8 @@ export class ServerRing {
   constructor(page: RingPage, options: ServerRingOptions) {
     this.#page = page;
     this.#options = options;
+    this.#assembler = new PacketAssembler(options.state?.received);
+    this.#outbox = new Outbox(options.state?.unsent);
     this.#requests = new RingReader(page, requestQueue);
     this.#responses = new RingWriter(page, responseQueue);
     this.#offer();
@@ -76,6 +90,11 @@ export class ServerRing {
   /** Whether what was sent waits for room. */
   get congested(): boolean {
     return this.#outbox.length > 0;
+  }
+
+  /** What another process has to know to go on; nothing of this ring may be used afterwards. */
+  state(): ServerRingState {
+    return { received: this.#assembler.begun(), unsent: this.#outbox.unsent() };
   }
 
   /** Takes up to `limit` requests out of the page. At most what fits in the page is ever taken. */
