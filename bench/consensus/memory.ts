@@ -7,7 +7,7 @@ import { type Memory, memoryOf } from './usage.ts';
 const inFlight = 100;
 
 /** What is being written and freed comes to an end, in milliseconds. */
-const rest = 5000;
+const rest = 10_000;
 
 /** Writes so many values at the leader. */
 export async function fill(contestant: Contestant, puts: number, directory: string): Promise<void> {
