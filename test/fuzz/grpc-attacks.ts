@@ -119,15 +119,22 @@ function vast(kind: 'flat' | 'deep' | 'wide'): Input<TxnRequest> {
 /** How long a stream may say nothing before the attacker has seen enough. */
 const quietTime = 300;
 
-/** Resolves when a stream has said nothing for a while, or has ended. */
+/** A stream that watches what somebody writes all the time is never quiet: it is left after this. */
+const patienceWithStreams = 2000;
+
+/** Resolves when a stream has said nothing for a while, has ended, or goes on for too long. */
 function silence(stream: Readable): Promise<void> {
   return new Promise((resolve) => {
+    const end = setTimeout(resolve, patienceWithStreams);
     let timer = setTimeout(resolve, quietTime);
     stream.on('data', () => {
       clearTimeout(timer);
       timer = setTimeout(resolve, quietTime);
     });
-    stream.once('close', resolve);
+    stream.once('close', () => {
+      clearTimeout(end);
+      resolve();
+    });
   });
 }
 
