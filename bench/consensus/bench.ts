@@ -173,7 +173,7 @@ function print(
     report.cpuTable(findings.loads),
     report.memoryTable(findings.memory),
     report.gapTable(findings.gaps),
-    ['issue 3 asks', ...report.targetLines(findings)],
+    ['what we aim for', ...report.targetLines(findings)],
   ];
   process.stdout.write(`${blocks.map((lines) => `${lines.join('\n')}\n`).join('\n')}`);
 }

@@ -88,7 +88,7 @@ export function gapTable(gaps: Findings['gaps']): string[] {
   return [row('leader killed: longest gap of a client', ['least', 'median', 'most']), ...lines];
 }
 
-/** What issue 3 asks for, and whether this run has found it so. */
+/** What the pool database is to reach beside etcd, and whether this run has found it so. */
 export function targetLines({ loads, memory, gaps }: Findings): string[] {
   const of = (title: string) => {
     const found = loads.find(({ measure }) => measure.title === title);
