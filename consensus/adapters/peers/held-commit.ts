@@ -7,7 +7,7 @@ type Commit = Message & { readonly kind: 'commit' };
  * writes follow one another, nearly every one does: the next append. Followers then wake up once for
  * each write, not twice, and that is a third of what writing costs them.
  */
-const patience = 1;
+const patience = 3;
 
 /** A member that has handed over a proposal within this time waits for the news itself. */
 const eagerFor = 1000;
