@@ -19,18 +19,18 @@ const looksAtRest = 2;
 const heapBytesMax = bytes(256 * 2 ** 20);
 
 /**
- * The longest first collection after which a thorough one follows, which takes three times as long. A
- * member that is silent for longer than that is missed by the others.
+ * What may be alive, after the first collection, for a thorough one to follow: that stops the process
+ * for three milliseconds for each MiB, and a member that is silent for longer is missed.
  */
-const firstCollectionMax = milliseconds(80);
+const aliveBytesMax = bytes(64 * 2 ** 20);
 
 /** What is asked of the process. */
 export interface Process {
   /** Processor time since its start, of all threads. */
   processorTime(): Milliseconds;
   heapUsed(): Bytes;
-  /** Collects garbage, and returns how long that took. `thorough`: and gives back what is free. */
-  collect(thorough: boolean): Milliseconds;
+  /** Collects garbage. `thorough`: and gives back what is free. */
+  collect(thorough: boolean): void;
 }
 
 /**
@@ -58,7 +58,8 @@ export function collectAtRest(clock: Clock, process: Process): () => void {
     if (atRest < looksAtRest) return;
     if (followUp) process.collect(true);
     else if (wasBusy && process.heapUsed() <= heapBytesMax) {
-      followUp = process.collect(false) <= firstCollectionMax;
+      process.collect(false);
+      followUp = process.heapUsed() <= aliveBytesMax;
       justCollected = true;
       wasBusy = false;
       return;
@@ -76,9 +77,7 @@ export const thisProcess: Process = {
   },
   heapUsed: () => bytes(getHeapStatistics().used_heap_size),
   collect: (thorough) => {
-    const start = performance.now();
     const flavor = thorough ? 'last-resort' : 'regular';
     globalThis.gc?.({ type: 'major', execution: 'sync', flavor });
-    return milliseconds(performance.now() - start);
   },
 };
