@@ -1,29 +1,26 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { pino } from 'pino';
-import * as v from 'valibot';
 import { fail, ok, type Result } from '../../base/result.ts';
-import { commonFields } from '../../pool/configuration.ts';
 import type { Failure } from '../../pool/failure.ts';
 import { readCredentials } from '../../pool/identity/credentials.ts';
 import { serve } from '../../pool/rpc/server.ts';
 import { type Running, serviceCommand } from '../../pool/service-command.ts';
+import { processControl, traceName } from './adapters/control.ts';
 import { Daemon } from './adapters/daemon.ts';
 import { xenstoreService } from './adapters/grpc.ts';
 import { Journal } from './adapters/journal.ts';
-import { serveUnixSocket } from './adapters/unix-socket.ts';
+import { quotaWarnings } from './adapters/quota-warnings.ts';
+import { Trace } from './adapters/trace.ts';
+import { isFree, serveUnixSocket } from './adapters/unix-socket.ts';
+import {
+  type Configuration,
+  ConfigurationSchema,
+  makePlaces,
+  placesOf,
+  xenstoredOptions,
+} from './configuration.ts';
 import { Store } from './core/store.ts';
-
-/** The longest path that a Unix socket can have on Linux, without the NUL (unix(7)). */
-const socketPathMax = 107;
-
-// It belongs to one host and needs nothing of the pool: `store` is accepted, as for every service.
-const ConfigurationSchema = v.strictObject({
-  ...commonFields,
-  /** Where local tools connect; `$XENSTORED_PATH` tells them. Left out: `socket` in `dataDir`. */
-  socket: v.optional(v.pipe(v.string(), v.maxLength(socketPathMax))),
-});
-type Configuration = v.InferOutput<typeof ConfigurationSchema>;
 
 /** `flotilla xenstored`. */
 export function xenstoredCommand(): Command {
@@ -32,11 +29,7 @@ export function xenstoredCommand(): Command {
     description:
       'Keep the xenstore of a host: on a Unix socket for local tools, on gRPC for services.',
     schema: ConfigurationSchema,
-    options: (command) =>
-      command.option(
-        '--socket <path>',
-        'the Unix socket of local tools (default: socket in --data-dir)',
-      ),
+    options: xenstoredOptions,
     run: runXenstored,
   });
 }
@@ -45,30 +38,53 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   const log = pino({ base: { service: 'xenstored' } });
   const credentials = await readCredentials(configuration.tls);
   if (!credentials.ok) return credentials;
+  const places = placesOf(configuration);
+  const free = await isFree(places.socket);
+  if (!free.ok) return fail(cannotStart(free.error));
+  const made = makePlaces(places);
+  if (!made.ok) return fail(cannotStart(made.error));
   const store = new Store();
-  const journal = Journal.open(configuration.dataDir, store);
+  const journal = Journal.open(places.data, store);
   if (!journal.ok) return fail(cannotStart(journal.error));
+  const warn = (message: string) => log.warn(message);
+  const logs = join(places.data, 'logs');
+  const trace = new Trace(join(logs, traceName), warn);
   const daemon = new Daemon(store, journal.value, {
-    onQuota: (domain, quota) => log.warn({ domain, quota }, 'a domain exceeds its quota'),
+    trace,
+    control: processControl({
+      trace,
+      logs,
+      print: (text) => log.info({ text }, 'CONTROL print'),
+      trouble: warn,
+    }),
+    onQuota: quotaWarnings(log),
   });
-  const path = configuration.socket ?? join(configuration.dataDir, 'socket');
-  const socket = await serveUnixSocket(daemon, path, (message) => log.warn(message));
+  const socket = await serveUnixSocket(daemon, places.socket, warn);
   if (!socket.ok) return fail(cannotStart(socket.error));
+  const close = async () => {
+    await socket.value.close();
+    journal.value.close();
+    trace.turnOff();
+  };
+  if (configuration.listen === undefined) {
+    log.info({ socket: places.socket, data: places.data }, 'serving');
+    return ok({ close });
+  }
   const server = await serve({
     listen: configuration.listen,
     credentials: credentials.value.server,
     services: [xenstoreService(daemon)],
   });
   if (!server.ok) {
-    await socket.value.close();
+    await close();
     return server;
   }
-  log.info({ address: server.value.address, socket: path }, 'serving');
+  const { address } = server.value;
+  log.info({ address, socket: places.socket, data: places.data }, 'serving');
   return ok({
     close: async () => {
       await server.value.close();
-      await socket.value.close();
-      journal.value.close();
+      await close();
     },
   });
 }

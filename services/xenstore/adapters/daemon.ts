@@ -9,6 +9,7 @@ import { controlDomain, type DomainId } from '../core/permissions.ts';
 import type { Store } from '../core/store.ts';
 import type { Packet } from '../core/wire.ts';
 import type { Journal } from './journal.ts';
+import type { Trace } from './trace.ts';
 
 /** How the daemon reaches one client. Nothing is called again after the client was disconnected. */
 export interface Peer {
@@ -57,6 +58,8 @@ export type Control = (
 export interface DaemonOptions {
   readonly rings?: Rings;
   readonly control?: Control;
+  /** The access log, which may be off. */
+  readonly trace?: Trace;
   /** Told of quotas that are exceeded, at most once in `quotaSilence` for each domain and quota. */
   readonly onQuota?: (domain: DomainId, quota: string) => void;
 }
@@ -98,6 +101,7 @@ export class Daemon {
   /** A client of the given domain is there. */
   attach(domain: DomainId, peer: Peer): Attached {
     const connection = this.#newConnection(peer);
+    this.#options.trace?.connected(connection, domain);
     this.#step({ kind: 'connect', connection, domain });
     return this.#attached(connection);
   }
@@ -128,9 +132,11 @@ export class Daemon {
 
   #attached(connection: ConnectionId): Attached {
     const store = this.#store;
+    const { trace } = this.#options;
     return {
       request: (packet) => {
         assert(this.#peers.has(connection), 'no request after a disconnect');
+        if (trace?.packets === true) trace.received(connection, this.#domainOf(connection), packet);
         this.#lookUp(packet);
         this.#step({ kind: 'request', connection, packet });
       },
@@ -144,9 +150,16 @@ export class Daemon {
         if (this.#peers.has(connection)) this.#step({ kind: 'reset', connection });
       },
       disconnect: () => {
-        if (this.#peers.delete(connection)) this.#step({ kind: 'disconnect', connection });
+        if (!this.#peers.delete(connection)) return;
+        trace?.disconnected(connection, this.#domainOf(connection));
+        this.#step({ kind: 'disconnect', connection });
       },
     };
+  }
+
+  /** Whose a connection is; undefined for one that waits to be introduced. */
+  #domainOf(connection: ConnectionId): DomainId | undefined {
+    return this.#store.sessions.find(connection)?.domain.id;
   }
 
   /** Tells the store of domains that a request names and that it does not know (XSA-417). */
@@ -188,6 +201,12 @@ export class Daemon {
         this.#journal.append(output.changes, output.domain, this.#store.top);
         return;
       case 'send':
+        if (this.#options.trace?.packets === true)
+          this.#options.trace.sent(
+            output.connection,
+            this.#domainOf(output.connection),
+            output.packet,
+          );
         this.#peers.get(output.connection)?.send(output.packet);
         return;
       case 'hold':

@@ -35,10 +35,8 @@ export async function serveUnixSocket(
   path: string,
   onTrouble: (message: string) => void,
 ): Promise<Result<ServedSocket, string>> {
-  if (await isServed(path))
-    return fail(
-      `${path} is served by another xenstored; stop that one, or choose another --socket`,
-    );
+  const free = await isFree(path);
+  if (!free.ok) return free;
   rmSync(path, { force: true });
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -56,6 +54,15 @@ export async function serveUnixSocket(
       await closed;
     },
   });
+}
+
+/**
+ * Fails where somebody serves the socket already. To be asked before a xenstored touches its data: they
+ * may be those of one that is at work.
+ */
+export async function isFree(path: string): Promise<Result<void, string>> {
+  if (!(await isServed(path))) return ok(undefined);
+  return fail(`${path} is served by another xenstored; stop that one, or choose another --socket`);
 }
 
 function listen(server: Server, path: string): Promise<Result<void, string>> {
