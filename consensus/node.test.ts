@@ -7,6 +7,7 @@ import { blankDisk, MemoryLogStore } from './adapters/memory/log-store.ts';
 import { MemoryNetwork } from './adapters/memory/peers.ts';
 import { configurationOf } from './core/configuration.ts';
 import { memberId } from './core/ids.ts';
+import type { Input } from './core/input.ts';
 import type { Persist } from './core/output.ts';
 import { defaultLimits } from './driver/limits.ts';
 import type { StoreError } from './ports.ts';
@@ -134,6 +135,36 @@ test('a configuration that is not committed is in force, and not told as one tha
   follower.full = false;
   t.true((await added).ok);
   t.deepEqual(leader.node.status().committedConfiguration.learners, [3]);
+  for (const member of members) await member.node.stop();
+});
+
+test('while the leader hands over, what it does not take is asked again at ticks, not in a loop', async (t) => {
+  const ids = [1, 2, 3].map(memberId);
+  const network = new MemoryNetwork();
+  const stores = ids.map(() => new MemoryLogStore(blankDisk(configurationOf(ids))));
+  const seen = ids.map((): Input[] => []);
+  const members = ids.map((id, i) =>
+    startWith(id, stores[i], network, defaultLimits, (inputs) => seen[i]?.push(...inputs)),
+  );
+  await Promise.all(members.map((member) => until(member, (status) => status.leader !== null)));
+  const leader = members.find(({ node }) => node.status().role === 'leader');
+  const successor = ids.find((id) => id !== leader?.node.status().member);
+  if (leader === undefined || successor === undefined) throw new Error('there is a leader');
+  while (!leader.node.followers().some((each) => each.member === successor && each.caughtUp))
+    await new Promise((wait) => setTimeout(wait, 20));
+
+  // It is not told that it is to lead: the hand-over ends by its time-out.
+  network.detach(successor);
+  for (const inputs of seen) inputs.length = 0;
+  const handedOver = leader.node.transferLeadership(successor);
+  const proposers = members.filter((_, i) => ids[i] !== successor);
+  const proposed = proposers.map(({ node }) => node.propose(command('meanwhile')));
+  t.false((await handedOver).ok);
+  for (const result of await Promise.all(proposed)) t.true(result.ok);
+  for (const inputs of seen) {
+    const count = (kind: Input['kind']) => inputs.filter((input) => input.kind === kind).length;
+    t.true(count('propose') <= count('tick') + 2, `${count('propose')} in ${count('tick')} ticks`);
+  }
   for (const member of members) await member.node.stop();
 });
 

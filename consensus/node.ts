@@ -189,6 +189,7 @@ export class Node<Reply> implements Replica<Reply> {
     const now = this.#parts.clock.now();
     this.#intake.passTime(now);
     this.#proposals.expire(now);
+    this.#proposals.retry();
     this.#changes.expire(now);
     this.#handover.expire(now);
     const successor = this.#disk.successor(this.#raft, now);
@@ -203,11 +204,13 @@ export class Node<Reply> implements Replica<Reply> {
   }
 
   #run(extent: Extent): void {
-    const inputs = this.#intake.gather(extent, this.#raft.term);
+    const { leader, term } = this.#raft;
+    const inputs = this.#intake.gather(extent, term);
     const outputs = step(this.#raft, inputs);
     this.#parts.observe?.(this.#raft, inputs, outputs);
     this.#perform(outputs);
     this.#handover.stepped(this.#raft);
+    if (this.#raft.leader !== leader) this.#proposals.retry();
     this.#announce();
     if (this.#intake.hasWaiting && this.#raft.leader !== null) this.#pace.schedule();
     if (this.#barriers.hasWaiting) this.#pace.schedule();

@@ -50,12 +50,31 @@ test('what an earlier term has lost is proposed again under a new number', async
   t.deepEqual(await promise, ok('reply'));
 });
 
-test('what was refused while the leader hands over is proposed again', (t) => {
+test('what was refused while the leader hands over rests, and is then proposed after all others', async (t) => {
   const proposals = book();
-  void proposals.propose(command('a'), 0);
+  const promise = proposals.propose(command('a'), 0);
   const [first] = proposals.handOver(term(1));
   proposals.refused(first?.id.number ?? 0, 'transferring');
-  t.true(proposals.hasWaiting);
+  t.false(proposals.hasWaiting, 'the same leader would only refuse it again');
+  void proposals.propose(command('b'), 0);
+  const [later] = proposals.handOver(term(1));
+  proposals.retry();
+  const [second] = proposals.handOver(term(1));
+  t.deepEqual(second?.command, first?.command);
+  t.true((second?.id.number ?? 0) > (later?.id.number ?? 0), 'a lower number is not taken');
+  if (second !== undefined) proposals.applied(second, 'reply');
+  t.deepEqual(await promise, ok('reply'));
+});
+
+test('what rests had no effect, also when its time is up', async (t) => {
+  const proposals = book();
+  const promise = proposals.propose(command('a'), 0);
+  const [first] = proposals.handOver(term(1));
+  proposals.refused(first?.id.number ?? 0, 'transferring');
+  proposals.expire(100);
+  t.is(await codeOf(promise), 'no-leader');
+  proposals.retry();
+  t.false(proposals.hasWaiting);
 });
 
 test('a refusal is the answer, and says that nothing was done', async (t) => {

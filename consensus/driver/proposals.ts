@@ -27,6 +27,8 @@ export class ProposalBook<Reply> {
   readonly #nextNumber: () => number;
   readonly #open = new Map<number, Open<Reply>>();
   #waiting: number[] = [];
+  /** Not taken by a leader that hands over: it would not take them now either. */
+  #resting: number[] = [];
   #bytes = 0;
   #appliedTerm = 0;
 
@@ -59,6 +61,14 @@ export class ProposalBook<Reply> {
     return this.#waiting.length > 0;
   }
 
+  /**
+   * Time has passed, or another leads: what a leader that was handing over did not take waits to be
+   * handed over again. It is last in line, since a leader takes no number below one that it has seen.
+   */
+  retry(): void {
+    for (const number of this.#resting.splice(0)) this.#again(number);
+  }
+
   /** What waits, as handed over in this term from now on. */
   handOver(term: Term): readonly Proposal[] {
     const proposals: Proposal[] = [];
@@ -81,11 +91,8 @@ export class ProposalBook<Reply> {
   advanced(last: Entry): void {
     if (last.term === this.#appliedTerm) return;
     this.#appliedTerm = last.term;
-    for (const [number, open] of this.#open)
-      if (open.handedIn !== null && open.handedIn < last.term) {
-        this.#open.delete(number);
-        this.#enqueue({ ...open, handedIn: null });
-      }
+    for (const [number, { handedIn }] of this.#open)
+      if (handedIn !== null && handedIn < last.term) this.#again(number);
   }
 
   /** A snapshot was installed: it cannot be told what it contains of this member's proposals. */
@@ -109,8 +116,8 @@ export class ProposalBook<Reply> {
         this.#settle(number, fail(noLeader));
         return;
       case 'transferring':
-        this.#open.delete(number);
-        this.#enqueue({ ...open, handedIn: null });
+        open.handedIn = null;
+        this.#resting.push(number);
     }
   }
 
@@ -133,6 +140,14 @@ export class ProposalBook<Reply> {
       const unknown: ReplicaError = { code: 'outcome-unknown', detail: error.detail };
       this.#settle(number, fail(open.handedIn === null ? error : unknown));
     }
+  }
+
+  /** Proposes under a new number what had no effect under this one. */
+  #again(number: number): void {
+    const open = this.#open.get(number);
+    if (open === undefined) return;
+    this.#open.delete(number);
+    this.#enqueue({ ...open, handedIn: null });
   }
 
   #enqueue(open: Open<Reply>): void {

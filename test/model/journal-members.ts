@@ -4,6 +4,7 @@ import { systemClock } from '../../consensus/adapters/clock.ts';
 import { type MemoryDisk, MemoryLogStore } from '../../consensus/adapters/memory/log-store.ts';
 import type { MemoryNetwork } from '../../consensus/adapters/memory/peers.ts';
 import type { LogIndex, MemberId } from '../../consensus/core/ids.ts';
+import type { Input } from '../../consensus/core/input.ts';
 import { defaultLimits, type NodeLimits } from '../../consensus/driver/limits.ts';
 import { Node } from '../../consensus/node.ts';
 import type { ReplicaStatus, StateMachine } from '../../consensus/replica.ts';
@@ -43,12 +44,13 @@ export function startMember(
   return startWith(id, new MemoryLogStore(disk), network, limits);
 }
 
-/** Starts a member with a store of the test's own. */
+/** Starts a member with a store of the test's own; `observe` sees what goes into its steps. */
 export function startWith(
   id: MemberId,
   store: MemoryLogStore | undefined,
   network: MemoryNetwork,
   limits: NodeLimits,
+  observe: (inputs: readonly Input[]) => void = () => {},
 ): Member {
   if (store === undefined) throw new Error(`member ${id} has a store`);
   const journal = new Journal();
@@ -60,6 +62,7 @@ export function startWith(
     random: seededRandom(id),
     machine: journal,
     limits,
+    observe: (_raft, inputs) => observe(inputs),
   });
   if (!node.ok) throw new Error(node.error);
   return { node: node.value, journal };
