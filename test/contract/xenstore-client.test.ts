@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { Daemon } from '../../services/xenstore/adapters/daemon.ts';
+import { Daemon, type DaemonOptions } from '../../services/xenstore/adapters/daemon.ts';
 import { Journal } from '../../services/xenstore/adapters/journal.ts';
 import { serveUnixSocket } from '../../services/xenstore/adapters/unix-socket.ts';
 import {
@@ -15,9 +15,7 @@ import {
 import { allFeatures } from '../../services/xenstore/core/domain.ts';
 import { controlDomain } from '../../services/xenstore/core/permissions.ts';
 import { Store } from '../../services/xenstore/core/store.ts';
-import { pageLength } from '../../services/xenstore/rings/layout.ts';
-import { MemoryPage } from '../../services/xenstore/rings/page.ts';
-import { ServerRing } from '../../services/xenstore/rings/server.ts';
+import { MemoryHost, MemoryRings } from '../fixtures/memory-rings.ts';
 import { type XenstoreClientSubject, xenstoreClientContract } from './xenstore-client.ts';
 
 let roots = 0;
@@ -36,42 +34,30 @@ function subject(transport: () => Transport): XenstoreClientSubject {
 
 async function withDaemon(
   run: (daemon: Daemon, directory: string) => Promise<void>,
+  options: DaemonOptions = {},
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'xenstore-client-'));
   const store = new Store();
   const journal = Journal.open(directory, store);
   if (!journal.ok) throw new Error(journal.error);
-  await run(new Daemon(store, journal.value), directory);
+  await run(new Daemon(store, journal.value, options), directory);
   journal.value.close();
   rmSync(directory, { recursive: true });
 }
 
+let frames = 0;
+
 /** A ring in memory, served to a client of the control domain. */
-function ringTo(daemon: Daemon): Transport {
-  const page = new MemoryPage(new ArrayBuffer(pageLength));
-  let listener: (() => void) | null = null;
-  const server = new ServerRing(page, {
-    features: allFeatures,
-    notify: () => setImmediate(() => listener?.()),
-  });
-  const attached = daemon.attach(controlDomain, {
-    send: (packet) => {
-      server.send(packet);
-      setImmediate(() => attached.taken(server.flush()));
-    },
-  });
-  const serve = () => {
-    attached.taken(server.flush());
-    const turn = server.turn();
-    if (turn.kind === 'reset') attached.reset();
-    if (turn.kind === 'requests') for (const packet of turn.packets) attached.request(packet);
-    attached.taken(server.flush());
-    if (turn.kind === 'requests' && turn.more) setImmediate(serve);
-  };
-  return ring(page, {
-    notify: () => setImmediate(serve),
-    listen: (next) => {
-      listener = next;
+function ringTo(daemon: Daemon, host: MemoryHost, rings: MemoryRings): Transport {
+  frames += 1;
+  const gfn = frames;
+  const shared = host.add(controlDomain, gfn);
+  if (!daemon.introduce({ domain: controlDomain, gfn, port: 1, features: allFeatures }).ok)
+    throw new Error('the ring is not mapped');
+  return ring(shared.page, {
+    notify: () => rings.signal(gfn),
+    listen: (listener) => {
+      shared.onEvent = () => setImmediate(() => listener?.());
     },
   });
 }
@@ -85,7 +71,9 @@ for (const { title, run } of xenstoreClientContract) {
   });
 
   test(`ring: ${title}`, async (t) => {
-    await withDaemon((daemon) => run(subject(() => ringTo(daemon))));
+    const host = new MemoryHost();
+    const rings = new MemoryRings(host);
+    await withDaemon((daemon) => run(subject(() => ringTo(daemon, host, rings))), { rings });
     t.pass();
   });
 

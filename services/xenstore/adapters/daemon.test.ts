@@ -7,12 +7,15 @@ import { bytesOf, textOf } from '../core/payload.ts';
 import type { DomainId } from '../core/permissions.ts';
 import { Store } from '../core/store.ts';
 import { type MessageName, messageName, messageTypes } from '../core/wire.ts';
-import { type Attached, Daemon, type DaemonOptions } from './daemon.ts';
+import type { ServerRingState } from '../rings/server.ts';
+import type { Attached, RingPeer } from './attached.ts';
+import { Daemon, type DaemonOptions } from './daemon.ts';
 import { Journal } from './journal.ts';
 import { LocalClient } from './local-client.ts';
 
 /** A guest's ring, without the ring: what came out of it, and how to put something in. */
-class Guest {
+class Guest implements RingPeer {
+  readonly boundPort = 1;
   readonly heard: string[] = [];
   attached: Attached | null = null;
 
@@ -31,6 +34,12 @@ class Guest {
 
   rebind(port: number): void {
     this.heard.push(`rebound to ${port}`);
+  }
+
+  state(): ServerRingState {
+    const unsent = { bytes: new Uint8Array(0), rest: 0 };
+    const indexes = { consumed: 0, consumedBefore: 0, produced: 0 };
+    return { received: new Uint8Array(0), unsent, ...indexes, fault: null, resetting: null };
   }
 
   ask(name: MessageName, text: string): void {
@@ -59,9 +68,9 @@ function withGuest(t: ExecutionContext, options: DaemonOptions = {}) {
     ...options,
     rings: {
       exists: (domain) => domain === 7 || domain === 8,
-      map: ({ domain }, attach) => {
+      map: ({ domain }, attached) => {
         if (domain !== 7) return fail('EIO');
-        guest.attached = attach();
+        guest.attached = attached;
         return ok(guest);
       },
     },
@@ -130,6 +139,17 @@ test('a guest that reads no replies is held, and let go; its quota is told of on
     t.deepEqual(guest.heard.splice(0).slice(-2), ['held', 'let go']);
   }
   t.deepEqual(told, ['outstanding of 7']);
+});
+
+test('a ring that is there from the start is served without a request for it', (t) => {
+  const { daemon, guest } = withGuest(t);
+  t.false(daemon.serves(7 as DomainId));
+  const place = { domain: 7 as DomainId, gfn: 1, port: 3, features: 0 };
+  t.true(daemon.introduce(place).ok);
+  t.true(daemon.serves(7 as DomainId));
+  guest.ask('GET_DOMAIN_PATH', '7|');
+  t.deepEqual(guest.heard, ['GET_DOMAIN_PATH /local/domain/7|']);
+  t.deepEqual(daemon.introduce({ ...place, domain: 8 as DomainId }), fail('EIO'));
 });
 
 test('a command of CONTROL is answered when the process has done it', async (t) => {

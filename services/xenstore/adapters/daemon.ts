@@ -1,5 +1,5 @@
 import { assert } from '../../../base/assert.ts';
-import { fail, type Result } from '../../../base/result.ts';
+import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Milliseconds, milliseconds } from '../../../base/units.ts';
 import type { ConnectionId } from '../core/domain.ts';
 import type { XenstoreError } from '../core/error.ts';
@@ -8,45 +8,9 @@ import { domainsNamed } from '../core/named.ts';
 import { controlDomain, type DomainId } from '../core/permissions.ts';
 import type { Store } from '../core/store.ts';
 import type { Packet } from '../core/wire.ts';
+import type { Attached, AttachedRing, Peer, RingPeer, RingPlace, Rings } from './attached.ts';
 import type { Journal } from './journal.ts';
 import type { Trace } from './trace.ts';
-
-/** How the daemon reaches one client. Nothing is called again after the client was disconnected. */
-export interface Peer {
-  send(packet: Packet): void;
-  /** No more of its requests are to be given, or they may be again. */
-  hold?(held: boolean): void;
-  /** It is served no longer. */
-  close?(): void;
-  /** Its ring has another event channel, and starts anew. */
-  rebind?(port: number): void;
-}
-
-/** What a transport holds of a client that it connected. */
-export interface Attached {
-  request(packet: Packet): void;
-  /** Whether anybody waits until the client has taken what was sent: then tell by `taken`. */
-  readonly awaited: boolean;
-  /** The client has taken so many more of the packets that were sent to it. */
-  taken(packets: number): void;
-  /** Its ring was reset, or is broken. */
-  reset(): void;
-  disconnect(): void;
-}
-
-/** What the hypervisor does for a xenstored: rings of domains, and which domains there are. */
-export interface Rings {
-  /** Whether the hypervisor has this domain. */
-  exists(domain: DomainId): boolean;
-  /**
-   * Maps the ring of a domain, shows it these features and binds its event channel. Requests come
-   * through what `attach` returns, once the daemon has given it.
-   */
-  map(
-    question: Extract<Question, { kind: 'map' }>,
-    attach: () => Attached,
-  ): Result<Peer, XenstoreError>;
-}
 
 /** Runs a command of CONTROL that is about the process; the reply is text. */
 export type Control = (
@@ -82,6 +46,7 @@ export class Daemon {
   readonly #journal: Journal;
   readonly #options: DaemonOptions;
   readonly #peers = new Map<ConnectionId, Peer>();
+  readonly #rings = new Map<ConnectionId, { readonly place: RingPlace; readonly peer: RingPeer }>();
   readonly #silences = new Map<string, number>();
   readonly #inputs: Input[] = [];
   #busy = false;
@@ -106,11 +71,17 @@ export class Daemon {
     return this.#attached(connection);
   }
 
-  /** The ring of a domain is served from the start of the daemon on. */
-  introduce(domain: DomainId, peer: Peer): Attached {
-    const connection = this.#newConnection(peer);
-    this.#step({ kind: 'introduced', domain, connection });
-    return this.#attached(connection);
+  /** Whether the ring of a domain is served. */
+  serves(domain: DomainId): boolean {
+    return [...this.#rings.values()].some((ring) => ring.place.domain === domain);
+  }
+
+  /** Serves the ring of a domain without a request for it, as that of the control domain itself. */
+  introduce(place: RingPlace): Result<void, XenstoreError> {
+    const mapped = this.#map(place);
+    if (!mapped.ok) return mapped;
+    this.#step({ kind: 'introduced', domain: place.domain, connection: mapped.value });
+    return ok(undefined);
   }
 
   /** The hypervisor has said that something became of these domains (VIRQ_DOM_EXC). */
@@ -146,9 +117,7 @@ export class Daemon {
       taken: (packets) => {
         if (this.#peers.has(connection)) this.#step({ kind: 'taken', connection, packets });
       },
-      reset: () => {
-        if (this.#peers.has(connection)) this.#step({ kind: 'reset', connection });
-      },
+      leaving: () => undefined,
       disconnect: () => {
         if (!this.#peers.delete(connection)) return;
         trace?.disconnected(connection, this.#domainOf(connection));
@@ -160,6 +129,20 @@ export class Daemon {
   /** Whose a connection is; undefined for one that waits to be introduced. */
   #domainOf(connection: ConnectionId): DomainId | undefined {
     return this.#store.sessions.find(connection)?.domain.id;
+  }
+
+  #attachedRing(connection: ConnectionId): AttachedRing {
+    const reset = () => {
+      if (this.#peers.has(connection)) this.#step({ kind: 'reset', connection });
+    };
+    const attached = this.#attached(connection);
+    return Object.assign(attached, {
+      received: () => undefined,
+      reset,
+      ready: () => undefined,
+      zeroed: () => undefined,
+      broken: reset,
+    });
   }
 
   /** Tells the store of domains that a request names and that it does not know (XSA-417). */
@@ -215,11 +198,12 @@ export class Daemon {
       case 'close': {
         const peer = this.#peers.get(output.connection);
         this.#peers.delete(output.connection);
+        this.#rings.delete(output.connection);
         peer?.close?.();
         return;
       }
       case 'rebind':
-        this.#peers.get(output.connection)?.rebind?.(output.port);
+        this.#rings.get(output.connection)?.peer.rebind(output.port);
         return;
       case 'ask':
         this.#ask(output.ticket, output.question);
@@ -236,7 +220,12 @@ export class Daemon {
   #ask(ticket: number, question: Question): void {
     const answer = (given: Answer) => this.#step({ kind: 'answer', ticket, answer: given });
     if (question.kind === 'map') {
-      answer(this.#map(question));
+      const mapped = this.#map(question);
+      answer(
+        mapped.ok
+          ? { kind: 'mapped', connection: mapped.value }
+          : { kind: 'refused', error: mapped.error },
+      );
       return;
     }
     const { control } = this.#options;
@@ -251,15 +240,18 @@ export class Daemon {
     );
   }
 
-  #map(question: Extract<Question, { kind: 'map' }>): Answer {
+  #map(place: RingPlace): Result<ConnectionId, XenstoreError> {
+    const { rings } = this.#options;
+    if (rings === undefined) return fail('ENOSYS');
     const connection = this.#nextConnection;
     this.#nextConnection += 1;
-    const mapped =
-      this.#options.rings?.map(question, () => this.#attached(connection)) ??
-      fail<XenstoreError>('ENOSYS');
-    if (!mapped.ok) return { kind: 'refused', error: mapped.error };
+    const { domain, gfn, port, features } = place;
+    const kept = { domain, gfn, port, features };
+    const mapped = rings.map(kept, this.#attachedRing(connection), null);
+    if (!mapped.ok) return mapped;
     this.#peers.set(connection, mapped.value);
-    return { kind: 'mapped', connection };
+    this.#rings.set(connection, { place: kept, peer: mapped.value });
+    return ok(connection);
   }
 
   #quotaExceeded(domain: DomainId, quota: string): void {

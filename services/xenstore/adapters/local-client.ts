@@ -3,7 +3,8 @@ import type { XenstoreError } from '../core/error.ts';
 import { textOf } from '../core/payload.ts';
 import { controlDomain } from '../core/permissions.ts';
 import { type MessageName, messageTypes, type Packet } from '../core/wire.ts';
-import type { Attached, Daemon } from './daemon.ts';
+import type { Attached } from './attached.ts';
+import type { Daemon } from './daemon.ts';
 
 /** Called with the path of a watch event. */
 export type EventListener = (path: string) => void;
@@ -32,6 +33,8 @@ export class LocalClient {
   ): Result<Uint8Array, XenstoreError> {
     this.#reply = null;
     this.#attached.request({ type: messageTypes[name], requestId: 0, transactionId, payload });
+    // The reply leaves this process in ways that are not known here.
+    this.#attached.leaving();
     const reply: Packet | null = this.#reply;
     if (reply === null) return fail('EINVAL');
     const { type, payload: answer } = reply as Packet;

@@ -97,6 +97,7 @@ function serveClient(daemon: Daemon, socket: Socket, onTrouble: (message: string
   const flush = () => {
     scheduled = false;
     if (socket.destroyed) return;
+    client.leaving();
     outbox.flush(client.awaited);
     if (socket.writableLength > unreadMax) giveUp(`left ${socket.writableLength} bytes unread`);
   };

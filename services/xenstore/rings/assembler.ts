@@ -47,7 +47,7 @@ export class PacketAssembler {
   }
 
   /** Takes packets of `available` bytes until there are `limit`; of the next one nothing is read. */
-  take(reader: RingReader, available: number, limit: number): Taken {
+  take(reader: Pick<RingReader, 'read'>, available: number, limit: number): Taken {
     const packets: Packet[] = [];
     let left = available;
     while (left > 0 && packets.length < limit) {

@@ -2,12 +2,12 @@ import { type Queue, ringLength } from './layout.ts';
 import type { RingPage } from './page.ts';
 
 /** The sum of an index and a length. */
-function advance(index: number, length: number): number {
+export function advance(index: number, length: number): number {
   return (index + length) >>> 0;
 }
 
 /** How far `to` is behind `from`, modulo 2^32. */
-function distance(from: number, to: number): number {
+export function distance(from: number, to: number): number {
   return (to - from) >>> 0;
 }
 
@@ -29,10 +29,16 @@ export class RingReader {
   readonly #queue: Queue;
   #cursor: number;
 
-  constructor(page: RingPage, queue: Queue) {
+  /** Begins at an index, which is that of the page where nothing else is known. */
+  constructor(page: RingPage, queue: Queue, cursor: number = page.load(queue.consumer)) {
     this.#page = page;
     this.#queue = queue;
-    this.#cursor = page.load(queue.consumer);
+    this.#cursor = cursor;
+  }
+
+  /** The index of the next byte. */
+  get cursor(): number {
+    return this.#cursor;
   }
 
   /** How many bytes can be read; null where the indexes of the page cannot be (XSA-38). */
@@ -62,10 +68,16 @@ export class RingWriter {
   readonly #queue: Queue;
   #cursor: number;
 
-  constructor(page: RingPage, queue: Queue) {
+  /** Begins at an index, which is that of the page where nothing else is known. */
+  constructor(page: RingPage, queue: Queue, cursor: number = page.load(queue.producer)) {
     this.#page = page;
     this.#queue = queue;
-    this.#cursor = page.load(queue.producer);
+    this.#cursor = cursor;
+  }
+
+  /** The index of the next byte. */
+  get cursor(): number {
+    return this.#cursor;
   }
 
   /** How many bytes there is room for; null where the indexes of the page cannot be (XSA-38). */

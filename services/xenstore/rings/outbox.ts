@@ -58,7 +58,7 @@ export class Outbox {
   }
 
   /** Writes as much as there is room for; returns how many packets have ended by that. */
-  flush(writer: RingWriter, room: number): number {
+  flush(writer: Pick<RingWriter, 'write'>, room: number): number {
     const head = this.#head;
     let left = room;
     for (let next = this.#packets[head]; next !== undefined && left > 0; ) {
@@ -79,6 +79,11 @@ export class Outbox {
       this.#head = 0;
     }
     return ended;
+  }
+
+  /** Forgets bytes that another process has put into the buffer; returns how many packets ended. */
+  skip(length: number): number {
+    return this.flush({ write: () => undefined }, length);
   }
 
   /** Forgets everything that waits. */

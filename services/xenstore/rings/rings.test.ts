@@ -215,6 +215,8 @@ test('a guest that takes no replies is not asked for more, and in the end not se
   t.deepEqual(idsOf(server.turn()), []);
   for (let length = 0; length <= unsentMax - unsentPause; length += 4096)
     server.send(packet(9, 4096));
+  t.is(server.fault, null);
+  t.is(server.flush(), 0);
   t.is(server.fault, 'communication');
   t.false(server.congested);
   t.is(page.load(fields.error), 1);
@@ -260,5 +262,10 @@ test('a process that takes over goes on in the middle of a request and of a repl
   t.deepEqual(heir.state(), {
     received: new Uint8Array(0),
     unsent: { bytes: Buffer.alloc(0), rest: 0 },
+    consumed: page.load(requestQueue.consumer),
+    consumedBefore: page.load(requestQueue.consumer),
+    produced: page.load(responseQueue.producer),
+    fault: null,
+    resetting: null,
   });
 });

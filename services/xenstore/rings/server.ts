@@ -1,7 +1,8 @@
 import { type Bytes, bytes } from '../../../base/units.ts';
 import type { Packet } from '../core/wire.ts';
-import { PacketAssembler } from './assembler.ts';
-import { RingReader, RingWriter } from './ends.ts';
+import { PacketAssembler, type Taken } from './assembler.ts';
+import { distance, RingReader, RingWriter } from './ends.ts';
+import { keepsNothing, type RingKeeper } from './keeper.ts';
 import {
   connectionStates,
   fields,
@@ -10,6 +11,7 @@ import {
   responseQueue,
   ringFaults,
   ringFeatures,
+  ringLength,
 } from './layout.ts';
 import { Outbox, type UnsentBytes } from './outbox.ts';
 import type { RingPage } from './page.ts';
@@ -35,12 +37,24 @@ export type Turn =
 
 /**
  * What of a connection is neither in the page nor in the store: for another process that goes on with
- * it. Such are the fields of CONNECTION_DATA in docs/designs/xenstore-migration.md.
+ * it, after a process that was killed too. The first two are fields of CONNECTION_DATA in
+ * docs/designs/xenstore-migration.md.
  */
 export interface ServerRingState {
   /** The beginning of a request. */
   readonly received: Uint8Array;
+  /** What the page has not got, as far as is known: it may have the beginning of it. */
   readonly unsent: UnsentBytes;
+  /** The index of the next byte to take. */
+  readonly consumed: number;
+  /** What `consumed` was before it was last moved: the page may show this one still. */
+  readonly consumedBefore: number;
+  /** The index at which `unsent` begins. */
+  readonly produced: number;
+  /** Why the guest is served no longer; null where it is. */
+  readonly fault: RingFault | null;
+  /** The ring begins anew, by whose wish, and the page may not show it yet; null where it does. */
+  readonly resetting: 'of the guest' | 'of an introduction' | null;
 }
 
 /** How a ring is served. */
@@ -51,6 +65,8 @@ export interface ServerRingOptions {
   readonly notify: () => void;
   /** Where another process has left off. */
   readonly state?: ServerRingState;
+  /** Without one, the connection ends with the process. */
+  readonly keeper?: RingKeeper;
 }
 
 /**
@@ -63,6 +79,9 @@ export class ServerRing {
   readonly #options: ServerRingOptions;
   readonly #assembler: PacketAssembler;
   readonly #outbox: Outbox;
+  readonly #keeper: RingKeeper;
+  /** What a turn takes: never more than there is in the buffer. */
+  readonly #taken = new Uint8Array(ringLength);
   #requests: RingReader;
   #responses: RingWriter;
   #fault: RingFault | null = null;
@@ -70,16 +89,25 @@ export class ServerRing {
   #owesNotice = false;
   /** A fault was found outside of a turn; the next one tells it. */
   #untold = false;
+  /** Packets that the page had already when this process began, and that nobody was told of. */
+  #ended = 0;
 
-  /** Begins with the page as it is: after a restart of the server, that is in the middle. */
+  /**
+   * Begins with the page as it is. After a restart of the server that is in the middle, and `state`
+   * says where: the page is put right where the other process was killed before it could, and the
+   * next `flush` signals the guest in any case, for a signal may have been lost.
+   */
   constructor(page: RingPage, options: ServerRingOptions) {
+    const { state, keeper = keepsNothing } = options;
     this.#page = page;
     this.#options = options;
-    this.#assembler = new PacketAssembler(options.state?.received);
-    this.#outbox = new Outbox(options.state?.unsent);
-    this.#requests = new RingReader(page, requestQueue);
-    this.#responses = new RingWriter(page, responseQueue);
-    this.#offer();
+    this.#keeper = keeper;
+    this.#assembler = new PacketAssembler(state?.received);
+    this.#outbox = new Outbox(state?.unsent);
+    this.#requests = new RingReader(page, requestQueue, state?.consumed);
+    this.#responses = new RingWriter(page, responseQueue, state?.produced);
+    if (state === undefined) this.#offer();
+    else this.#resume(state);
   }
 
   /** Why the guest is not served; null while it is. */
@@ -92,25 +120,37 @@ export class ServerRing {
     return this.#outbox.length > 0;
   }
 
-  /** What another process has to know to go on; nothing of this ring may be used afterwards. */
+  /** What another process has to know to go on, copied; to be asked for between two turns. */
   state(): ServerRingState {
-    return { received: this.#assembler.begun(), unsent: this.#outbox.unsent() };
+    const consumed = this.#requests.cursor;
+    return {
+      received: this.#assembler.begun(),
+      unsent: this.#outbox.unsent(),
+      consumed,
+      consumedBefore: consumed,
+      produced: this.#responses.cursor,
+      fault: this.#fault,
+      resetting: null,
+    };
   }
 
   /** Takes up to `limit` requests out of the page. At most what fits in the page is ever taken. */
   turn(limit: number = requestsPerTurn): Turn {
     if (this.#wantsReset()) {
+      this.#keeper.reset();
       this.reset();
       return { kind: 'reset' };
     }
     if (this.#untold && this.#fault !== null) return this.#tell(this.#fault);
     if (this.#fault !== null) return { kind: 'silent' };
+    if (this.#outbox.length > unsentMax) return this.#tell('communication');
     if (this.#outbox.length > unsentPause) return { kind: 'requests', packets: [], more: false };
-    if (this.#isZeroed()) this.#adopt();
+    if (this.#isZeroed()) this.#goOnAtZero();
     const available = this.#requests.available();
     if (available === null || this.#responses.room() === null) return this.#tell('indexes');
-    const { packets, read, left, tooLong } = this.#assembler.take(this.#requests, available, limit);
+    const { packets, read, left, tooLong } = this.#take(available, limit);
     if (read > 0) {
+      this.#keeper.received(this.#taken.subarray(0, read));
       this.#requests.commit();
       this.#owesNotice = true;
     }
@@ -122,9 +162,7 @@ export class ServerRing {
 
   /** Sends a reply or an event, once there is room for it. Nothing is sent to a guest not served. */
   send(packet: Packet): void {
-    if (this.#fault !== null) return;
-    this.#outbox.push(packet);
-    if (this.#outbox.length > unsentMax) this.fail('communication');
+    if (this.#fault === null) this.#outbox.push(packet);
   }
 
   /**
@@ -133,12 +171,18 @@ export class ServerRing {
    */
   flush(): number {
     if (this.#fault !== null || this.#wantsReset()) return 0;
-    let ended = 0;
+    let ended = this.#ended;
+    this.#ended = 0;
     if (this.#outbox.length > 0) {
-      if (this.#isZeroed()) this.#adopt();
+      this.#keeper.leaving();
+      if (this.#isZeroed()) this.#goOnAtZero();
       const room = this.#responses.room();
       if (room === null) {
         this.fail('indexes');
+        return 0;
+      }
+      if (this.#outbox.length - room > unsentMax) {
+        this.fail('communication');
         return 0;
       }
       if (room > 0) {
@@ -154,9 +198,10 @@ export class ServerRing {
     return ended;
   }
 
-  /** Serves the guest no longer, and shows it why; the next turn tells it too. */
+  /** Serves the guest no longer, and shows it why; the next turn tells it too. Not within `send`. */
   fail(fault: RingFault): void {
     if (this.#fault !== null) return;
+    this.#keeper.broken(fault);
     this.#fault = fault;
     this.#untold = true;
     this.#forget();
@@ -166,7 +211,7 @@ export class ServerRing {
 
   /**
    * Begins anew with two empty buffers, as the guest asks for by the connection state, or the control
-   * domain by introducing the guest again.
+   * domain by introducing the guest again. Of the latter the keeper knows.
    */
   reset(): void {
     this.#forget();
@@ -176,10 +221,45 @@ export class ServerRing {
       this.#page.store(consumer, 0);
       this.#page.store(producer, 0);
     }
-    this.#adopt();
+    this.#beginAtZero();
     if (this.#offers(ringFeatures.reconnection))
       this.#page.store(fields.connection, connectionStates.connected);
+    this.#keeper.ready();
     this.#options.notify();
+  }
+
+  #resume({ consumed, consumedBefore, produced, fault, resetting }: ServerRingState): void {
+    this.#owesNotice = true;
+    // What the guest wants is done when the page no longer says so, and by the next turn otherwise.
+    if (resetting === 'of an introduction' && !this.#wantsReset()) {
+      this.reset();
+      return;
+    }
+    if (fault !== null) {
+      this.#fault = fault;
+      if (this.#offers(ringFeatures.error)) this.#page.store(fields.error, ringFaults[fault]);
+      return;
+    }
+    this.#offer();
+    // An index that is neither where it was nor where it would be now is the guest's doing, and is
+    // found by the next turn.
+    if (this.#page.load(requestQueue.consumer) === consumedBefore)
+      this.#page.store(requestQueue.consumer, consumed);
+    const there = distance(produced, this.#page.load(responseQueue.producer));
+    if (there > this.#outbox.length) return;
+    this.#ended = this.#outbox.skip(there);
+    this.#responses = new RingWriter(this.#page, responseQueue, (produced + there) >>> 0);
+  }
+
+  /** Takes requests out of the page, and their bytes into `#taken` as well. */
+  #take(available: number, limit: number): Taken {
+    let length = 0;
+    const read = (target: Uint8Array) => {
+      this.#requests.read(target);
+      this.#taken.set(target, length);
+      length += target.length;
+    };
+    return this.#assembler.take({ read }, available, limit);
   }
 
   #tell(fault: RingFault): Turn {
@@ -219,9 +299,14 @@ export class ServerRing {
     return zeroed.every((offset) => this.#page.load(offset) === 0);
   }
 
-  #adopt(): void {
-    this.#requests = new RingReader(this.#page, requestQueue);
-    this.#responses = new RingWriter(this.#page, responseQueue);
+  #goOnAtZero(): void {
+    this.#keeper.zeroed();
+    this.#beginAtZero();
+  }
+
+  #beginAtZero(): void {
+    this.#requests = new RingReader(this.#page, requestQueue, 0);
+    this.#responses = new RingWriter(this.#page, responseQueue, 0);
     this.#offer();
   }
 }
