@@ -8,6 +8,7 @@ import { serve } from '../../pool/rpc/server.ts';
 import { type Running, serviceCommand } from '../../pool/service-command.ts';
 import { processControl, traceName } from './adapters/control.ts';
 import { Daemon } from './adapters/daemon.ts';
+import { callersOf } from './adapters/grpc/callers.ts';
 import { xenstoreService } from './adapters/grpc.ts';
 import { Journal } from './adapters/journal.ts';
 import { quotaWarnings } from './adapters/quota-warnings.ts';
@@ -73,7 +74,7 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   const server = await serve({
     listen: configuration.listen,
     credentials: credentials.value.server,
-    services: [xenstoreService(daemon)],
+    services: [xenstoreService(daemon, callersOf(configuration.hostName))],
   });
   if (!server.ok) {
     await close();

@@ -7,6 +7,7 @@ import type { AdapterCommand, Answer, Input, Output, Question } from '../core/in
 import { domainsNamed } from '../core/named.ts';
 import { controlDomain, type DomainId } from '../core/permissions.ts';
 import type { Store } from '../core/store.ts';
+import type { Node } from '../core/tree.ts';
 import type { Packet } from '../core/wire.ts';
 import type { Attached, AttachedRing, Peer, RingPeer, RingPlace, Rings } from './attached.ts';
 import type { Journal } from './journal.ts';
@@ -61,6 +62,11 @@ export class Daemon {
   /** How many clients are connected. */
   get clients(): number {
     return this.#peers.size;
+  }
+
+  /** The tree as it is now; it is immutable. */
+  get top(): Node {
+    return this.#store.top;
   }
 
   /** A client of the given domain is there. */
