@@ -20,7 +20,7 @@ import { type Extent, Pace } from './driver/pace.ts';
 import { noLeader, ProposalBook } from './driver/proposals.ts';
 import { Recipients } from './driver/recipients.ts';
 import { SnapshotKeeper } from './driver/snapshots.ts';
-import { followersOf, sameStatus, statusOf } from './driver/status.ts';
+import { followersOf, isSame, statusOf } from './driver/status.ts';
 import { type DiskState, Writer } from './driver/writer.ts';
 import type { Clock, LogStore, PeerTransport, StoreError } from './ports.ts';
 import type {
@@ -120,14 +120,14 @@ export class Node<Reply> implements Replica<Reply> {
     const refusal = this.#stopped ?? (urgent ? null : this.#disk.refusal);
     if (refusal !== null) return Promise.resolve(fail(refusal));
     if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
-    this.#pace.schedule();
+    this.#next(this.#proposals.isIdle);
     return this.#proposals.propose(command, this.#parts.clock.now());
   }
 
   readBarrier(): Promise<Result<void, ReplicaError>> {
     if (this.#stopped !== null) return Promise.resolve(fail(this.#stopped));
     if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
-    this.#pace.schedule();
+    this.#next(this.#barriers.isIdle);
     return this.#barriers.wait(this.#parts.clock.now());
   }
 
@@ -200,7 +200,16 @@ export class Node<Reply> implements Replica<Reply> {
 
   #feed(input: Input): void {
     this.#intake.push(input);
-    this.#pace.hurry();
+    this.#pace.hurry('arrived');
+  }
+
+  /**
+   * A step for what is asked for here. The first of several does not wait for the others: they gather
+   * while it is under way. So who asks for one thing after another does not wait for nothing.
+   */
+  #next(isIdle: boolean): void {
+    if (isIdle) this.#pace.hurry('all');
+    else this.#pace.schedule();
   }
 
   #run(extent: Extent): void {
@@ -219,7 +228,7 @@ export class Node<Reply> implements Replica<Reply> {
   #perform(outputs: Outputs): void {
     const { transport, store } = this.#parts;
     if (outputs.persist !== null) this.#writer.write(outputs.persist);
-    if (outputs.messages.length > 0) transport.send(outputs.messages);
+    if (outputs.messages.length > 0) transport.send(outputs.messages, outputs.unhurried);
     for (const chunk of outputs.readChunks) void this.#snapshots.send(this.#raft, chunk);
     if (outputs.storeChunk !== null) void this.#snapshots.store(outputs.storeChunk);
     if (outputs.restore !== null && !this.#restore(outputs.restore)) return;
@@ -270,8 +279,8 @@ export class Node<Reply> implements Replica<Reply> {
 
   #announce(): void {
     this.#configure();
+    if (isSame(this.#raft, this.#disk.state, this.#announced)) return;
     const status = this.status();
-    if (sameStatus(status, this.#announced)) return;
     this.#announced = status;
     for (const listener of this.#listeners) listener(status);
   }

@@ -77,8 +77,11 @@ export interface PeerReceiver {
 
 /** The way to the other members. It may lose, delay, repeat and reorder messages. */
 export interface PeerTransport {
-  /** Hands over and returns at once; never fails. */
-  send(messages: readonly Message[]): void;
+  /**
+   * Hands over and returns at once; never fails. Appends, heartbeats and news of the commit index to
+   * the `unhurried` may be kept for a moment, in order, to leave together with what follows.
+   */
+  send(messages: readonly Message[], unhurried?: readonly MemberId[]): void;
   /** Names who receives, once, before anything is sent. */
   attach(receiver: PeerReceiver): void;
   /**

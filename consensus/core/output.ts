@@ -51,6 +51,8 @@ export type RefusalReason = 'no-leader' | 'overloaded' | 'transferring';
 export interface Outputs {
   readonly persist: Persist | null;
   readonly messages: readonly Message[];
+  /** To these, appends, heartbeats and news of the commit index may leave a moment later (R59). */
+  readonly unhurried: readonly MemberId[];
   readonly readChunks: readonly ReadChunk[];
   readonly storeChunk: StoreChunk | null;
   /** The state machine becomes this snapshot, before `committed` is applied. */

@@ -172,6 +172,7 @@ export function noEffects(): Effects {
   return {
     persist: null,
     messages: [],
+    unhurried: [],
     readChunks: [],
     storeChunk: null,
     restore: null,

@@ -13,6 +13,7 @@ import {
   tickElection,
 } from './election.ts';
 import { acknowledge, hearLeader, learnCommit, onAppend, onHeartbeat } from './follower.ts';
+import { unhurriedFollowers } from './haste.ts';
 import type { Input } from './input.ts';
 import {
   advanceCommit,
@@ -54,6 +55,7 @@ export function step(raft: Raft, inputs: readonly Input[]): Outputs {
   acknowledge(raft);
   deliverCommitted(raft);
   collectPersist(raft);
+  if (raft.effects.messages.length > 0) raft.effects.unhurried.push(...unhurriedFollowers(raft));
   const outputs = raft.effects;
   raft.effects = noEffects();
   return outputs;

@@ -3,7 +3,7 @@ import { assert, present } from '../../../base/assert.ts';
 import type { Greeting } from '../../../proto/gen/flotilla.raft.v1.ts';
 import type { Message } from '../../core/message.ts';
 import { type OutgoingStream, openExchange } from './exchange.ts';
-import { HeldCommit } from './held-commit.ts';
+import { HeldMessages } from './held-messages.ts';
 import { PeerQueue } from './queue.ts';
 import type { Frame } from './read-frame.ts';
 import { encodeGreeting, encodeMessages } from './write-frame.ts';
@@ -36,7 +36,7 @@ export class PeerLink {
   readonly #credentials: ChannelCredentials;
   readonly #listener: LinkListener;
   readonly #queue = new PeerQueue();
-  readonly #held = new HeldCommit((message) => this.#enqueue(message));
+  readonly #held = new HeldMessages((messages) => this.#enqueue(messages));
   #connection: { close(): void } | null = null;
   #stream: OutgoingStream | null = null;
   #blocked = false;
@@ -60,14 +60,14 @@ export class PeerLink {
     this.#open();
   }
 
-  /** Queues a message and sends what can be sent. */
-  send(message: Message): void {
-    for (const each of this.#held.pass(message)) this.#enqueue(each);
+  /** Queues a message and sends what can be sent. One that is `unhurried` may be held for a moment. */
+  send(message: Message, unhurried = false): void {
+    this.#enqueue(this.#held.pass(message, unhurried));
   }
 
-  /** The other member has handed over a proposal. */
-  proposed(): void {
-    this.#held.proposed();
+  /** The other member has handed over a proposal, or asked from where on it may read. */
+  awaited(): void {
+    this.#held.awaited();
   }
 
   /** The other member is there: if this link waits before it tries again, it tries now. */
@@ -123,8 +123,10 @@ export class PeerLink {
     this.#flush();
   }
 
-  #enqueue(message: Message): void {
-    if (this.#queue.push(message)) this.#listener.lost();
+  #enqueue(messages: readonly Message[]): void {
+    let lost = false;
+    for (const message of messages) lost = this.#queue.push(message) || lost;
+    if (lost) this.#listener.lost();
     this.#flush();
   }
 

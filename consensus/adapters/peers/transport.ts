@@ -99,8 +99,9 @@ export class GrpcPeers implements PeerTransport {
     this.#links.delete(member);
   }
 
-  send(messages: readonly Message[]): void {
-    for (const message of messages) this.#links.get(message.to)?.send(message);
+  send(messages: readonly Message[], unhurried: readonly MemberId[] = []): void {
+    for (const message of messages)
+      this.#links.get(message.to)?.send(message, unhurried.includes(message.to));
   }
 
   /** Ends every stream. */
@@ -159,7 +160,8 @@ export class GrpcPeers implements PeerTransport {
     if (frame.kind !== 'messages') return;
     const messages = decodeMessages(from, this.#options.self.member, frame.bytes);
     if (messages !== null) {
-      if (messages.some(({ kind }) => kind === 'propose')) this.#links.get(from)?.proposed();
+      if (messages.some(({ kind }) => kind === 'propose' || kind === 'read'))
+        this.#links.get(from)?.awaited();
       this.#receiver?.receive(messages);
     } else {
       const reason = `member ${from} sent a message that this version cannot read`;

@@ -17,7 +17,10 @@ export function renderStep(raft: Raft, outputs: Outputs): readonly string[] {
     if (entries.length > 0) parts.push(renderEntries(entries));
     lines.push(parts.join(', '));
   }
-  for (const message of outputs.messages) lines.push(renderMessage(message));
+  for (const message of outputs.messages) {
+    const waits = outputs.unhurried.includes(message.to) && mayWait(message);
+    lines.push(`${renderMessage(message)}${waits ? ', no hurry' : ''}`);
+  }
   for (const { to, snapshot, offset } of outputs.readChunks)
     lines.push(`read snapshot ${place(snapshot)} from byte ${offset} for ${to}`);
   if (outputs.storeChunk !== null) {
@@ -35,6 +38,11 @@ export function renderStep(raft: Raft, outputs: Outputs): readonly string[] {
   for (const { id, reason } of outputs.refusedReads) lines.push(`refuse read ${id}: ${reason}`);
   if (outputs.compacted !== null) lines.push(`compact up to ${outputs.compacted}`);
   return lines.map((line) => `${raft.id}: ${line}`);
+}
+
+/** What SPEC R59 is about. */
+function mayWait({ kind }: Message): boolean {
+  return kind === 'append' || kind === 'heartbeat' || kind === 'commit';
 }
 
 /** Where a member stands, in one line. */
