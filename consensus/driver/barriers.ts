@@ -44,6 +44,11 @@ export class ReadBarriers {
     });
   }
 
+  /** Whether nobody waits for an answer of the leader. */
+  get isIdle(): boolean {
+    return this.#question === null && this.#arriving.length === 0;
+  }
+
   /** Whether there is something to ask, and nothing under way. */
   get hasWaiting(): boolean {
     return this.#question === null && this.#arriving.length > 0;

@@ -19,8 +19,8 @@ function paced() {
 
 test('what is asked for again before its step is one step', (t) => {
   const { pace, steps, goSoon, goRound } = paced();
-  pace.hurry();
-  pace.hurry();
+  pace.hurry('arrived');
+  pace.hurry('arrived');
   pace.schedule();
   pace.schedule();
   goSoon();
@@ -32,14 +32,25 @@ test('what is asked for again before its step is one step', (t) => {
   t.is(steps.length, 2);
 });
 
+test('a step of all that is taken soon leaves none for when the loop has come round', (t) => {
+  const { pace, steps, goSoon, goRound } = paced();
+  pace.hurry('arrived');
+  pace.hurry('all');
+  pace.hurry('arrived');
+  pace.schedule();
+  goSoon();
+  goRound();
+  t.deepEqual(steps, ['all']);
+});
+
 test('nothing is stepped once it is stopped', (t) => {
   const { pace, steps, goSoon, goRound } = paced();
-  pace.hurry();
+  pace.hurry('arrived');
   pace.schedule();
   pace.stop();
   goSoon();
   goRound();
-  pace.hurry();
+  pace.hurry('arrived');
   goSoon();
   t.deepEqual(steps, []);
 });

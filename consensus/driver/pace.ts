@@ -8,7 +8,7 @@ export class Pace {
   readonly #clock: Pick<Clock, 'defer' | 'soon'>;
   readonly #step: (extent: Extent) => void;
   #scheduled = false;
-  #soon = false;
+  #soon: Extent | null = null;
   #stopped = false;
 
   constructor(clock: Pick<Clock, 'defer' | 'soon'>, step: (extent: Extent) => void) {
@@ -16,19 +16,25 @@ export class Pace {
     this.#step = step;
   }
 
-  /** A step that takes what has arrived: what others wait for is not left until the loop comes round. */
-  hurry(): void {
-    if (this.#soon || this.#stopped) return;
-    this.#soon = true;
+  /**
+   * A step that is not left until the loop comes round: of what has arrived, for others wait for that;
+   * or of all, where nothing is under way that what is asked for here could share.
+   */
+  hurry(extent: Extent): void {
+    if (this.#stopped) return;
+    const begun = this.#soon !== null;
+    if (this.#soon !== 'all') this.#soon = extent;
+    if (begun) return;
     this.#clock.soon(() => {
-      this.#soon = false;
-      this.#take('arrived');
+      const extent = this.#soon ?? 'arrived';
+      this.#soon = null;
+      this.#take(extent);
     });
   }
 
   /** A step that takes all, once the loop has come round: what comes until then goes with it. */
   schedule(): void {
-    if (this.#scheduled || this.#stopped) return;
+    if (this.#scheduled || this.#soon === 'all' || this.#stopped) return;
     this.#scheduled = true;
     this.#clock.defer(() => {
       this.#scheduled = false;

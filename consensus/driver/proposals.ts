@@ -56,6 +56,11 @@ export class ProposalBook<Reply> {
     });
   }
 
+  /** Whether nothing of this member's is open. */
+  get isIdle(): boolean {
+    return this.#open.size === 0;
+  }
+
   /** Whether something waits to be handed over. */
   get hasWaiting(): boolean {
     return this.#waiting.length > 0;

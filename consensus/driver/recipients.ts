@@ -13,6 +13,8 @@ export class Recipients {
   /** Who they are now; null if they are as they were. */
   update(raft: Raft): Configuration | null {
     const { configuration } = raft.log;
+    if (configuration === this.#configuration && this.#leaving === '' && !hasLeaving(raft))
+      return null;
     const leaving = leavingOf(raft);
     const names = leaving.join();
     if (configuration === this.#configuration && names === this.#leaving) return null;
@@ -25,6 +27,12 @@ export class Recipients {
       addresses: [...configuration.addresses, ...lastAddresses(raft, leaving)],
     };
   }
+}
+
+function hasLeaving({ leadership }: Raft): boolean {
+  if (leadership === null) return false;
+  for (const { leaving } of leadership.progress.values()) if (leaving !== null) return true;
+  return false;
 }
 
 function leavingOf(raft: Raft): readonly MemberId[] {

@@ -24,15 +24,15 @@ export function statusOf(
   };
 }
 
-/** Whether listeners need not be told. Indexes move all the time. */
-export function sameStatus(one: ReplicaStatus, other: ReplicaStatus): boolean {
+/** Whether a member is as it told last, so that listeners need not be told. Indexes move all the time. */
+export function isSame(raft: Raft, disk: DiskState, told: ReplicaStatus): boolean {
   return (
-    one.role === other.role &&
-    one.term === other.term &&
-    one.leader === other.leader &&
-    one.configuration === other.configuration &&
-    one.disk === other.disk &&
-    one.removed === other.removed
+    raft.role === told.role &&
+    raft.term === told.term &&
+    raft.leader === told.leader &&
+    raft.log.configuration === told.configuration &&
+    disk === told.disk &&
+    (raft.standing === 'removed') === told.removed
   );
 }
 

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, write } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -101,13 +101,21 @@ export async function prepareFile(path: string, size: number): Promise<void> {
 }
 
 /** Writes all of `bytes`: a disk that is nearly full takes part of a write, and says how much. */
-export async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.byteLength) {
-    const left = bytes.byteLength - done;
-    const { bytesWritten } = await file.write(bytes, done, left, offset + done);
-    done += bytesWritten;
-  }
+export function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  // `FileHandle.write` makes a chain of promises for each call, which costs a member that writes one
+  // entry at a time as much as the call itself.
+  return new Promise((resolve, reject) => {
+    const from = (done: number): void => {
+      const left = bytes.byteLength - done;
+      if (left === 0) resolve();
+      else
+        write(file.fd, bytes, done, left, offset + done, (error, written) => {
+          if (error === null) from(done + written);
+          else reject(error);
+        });
+    };
+    from(0);
+  });
 }
 
 /** Makes a prepared file the segment of this header, durably, and opens it for writing. */
