@@ -5,11 +5,13 @@
 import { benchConsensus } from './consensus/bench.ts';
 import { benchVmStart } from './vm-start.ts';
 import { benchWatchers } from './watchers.ts';
+import { benchXenstore } from './xenstore/bench.ts';
 
 const benches: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   consensus: benchConsensus,
   'vm-start': benchVmStart,
   watchers: benchWatchers,
+  xenstore: benchXenstore,
 };
 
 const [asked, ...words] = process.argv.slice(2);

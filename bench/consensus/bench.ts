@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hasEtcd } from '../../test/contract/etcd.ts';
+import { describeMachine, loadAverage } from '../machine.ts';
 import { valueBytes } from './bodies.ts';
 import { Contestant, type Name } from './contestant.ts';
 import { failOver } from './fail-over.ts';
 import { hasH2load } from './h2load.ts';
-import { describeMachine, loadAverage } from './machine.ts';
 import { fill, memoryOfMembers } from './memory.ts';
 import { preload } from './preload.ts';
 import { profileMembers } from './profile.ts';
@@ -49,7 +49,7 @@ export async function benchConsensus(words: readonly string[]): Promise<void> {
     return;
   }
   const extent = values.quick ? 'quick' : 'full';
-  const machine = describeMachine();
+  const machine = describeMachine({ etcd: ['--version'], h2load: ['--version'] });
   progress(`${extent}, in ${directory}`);
   const findings = await measure(directory, extents[extent]).finally(() =>
     rm(directory, { recursive: true, force: true }),

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Memory, memoryOf } from '../usage.ts';
 import type { Contestant } from './contestant.ts';
 import { runLoads } from './h2load.ts';
-import { type Memory, memoryOf } from './usage.ts';
 
 /** Puts under way while memory is filled. */
 const inFlight = 100;

@@ -1,7 +1,7 @@
 import { median } from '../statistics.ts';
+import type { Memory } from '../usage.ts';
 import type { Name } from './contestant.ts';
 import { type Measure, middle, type Rounds } from './rounds.ts';
-import type { Memory } from './usage.ts';
 
 /** A measure and what its rounds gave. */
 export interface Measured {

@@ -1,9 +1,9 @@
 import { median } from '../statistics.ts';
+import { cpuMicroseconds } from '../usage.ts';
 import type { Request } from './bodies.ts';
 import type { Contestant, Name } from './contestant.ts';
 import { type Extent, type Load, type Outcome, runLoads } from './h2load.ts';
 import { preloadedKeys } from './preload.ts';
-import { cpuMicroseconds } from './usage.ts';
 
 /** What is measured of each contestant, in turns. */
 export interface Measure {
