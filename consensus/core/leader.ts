@@ -85,7 +85,7 @@ export function tickProgress(raft: Raft, elapsed: number): void {
 /** The highest entry of this term that a majority holds durably is committed (3.6.2). */
 export function advanceCommit(raft: Raft): void {
   const { leadership, log } = raft;
-  if (leadership === null) return;
+  if (leadership === null || log.lastIndex <= raft.commit) return;
   const index = majorityIndex(log.configuration, (voter) =>
     voter === raft.id ? log.durable : (leadership.progress.get(voter)?.match ?? logIndex(0)),
   );

@@ -3,6 +3,12 @@ import type { Configuration } from './configuration.ts';
 import { type Entry, entrySize, type Position, type SnapshotMeta } from './entry.ts';
 import { earlier, type LogIndex, later, logIndex, type Term, term } from './ids.ts';
 
+/** A configuration, and where in the log it stands. */
+interface Placed {
+  readonly index: LogIndex;
+  readonly configuration: Configuration;
+}
+
 /**
  * The entries that a member holds in memory: everything after `base`, the place up to which the
  * log was compacted. It also knows which entries are durable, and which configuration is in force.
@@ -13,7 +19,9 @@ export class Log {
   #durable: LogIndex;
   #handedOut: LogIndex;
   /** Oldest first, never empty: those that entries still hold, and the one in force before them. */
-  #configurations: { readonly index: LogIndex; readonly configuration: Configuration }[];
+  #configurations: Placed[];
+  /** The last of them: every step looks at it several times. */
+  #newest: Placed;
 
   /**
    * `entries` follow `base` without a gap and are durable. `snapshot` is where `base` is, or
@@ -22,7 +30,8 @@ export class Log {
   constructor(base: Position, entries: readonly Entry[], snapshot: SnapshotMeta) {
     this.#base = base;
     this.#entries = [];
-    this.#configurations = [{ index: snapshot.index, configuration: snapshot.configuration }];
+    this.#newest = { index: snapshot.index, configuration: snapshot.configuration };
+    this.#configurations = [this.#newest];
     for (const entry of entries) this.#push(entry);
     this.#durable = this.lastIndex;
     this.#handedOut = this.lastIndex;
@@ -48,12 +57,12 @@ export class Log {
 
   /** The newest configuration in the log, committed or not. */
   get configuration(): Configuration {
-    return present(this.#configurations.at(-1), 'a log has a configuration').configuration;
+    return this.#newest.configuration;
   }
 
   /** Where the newest configuration stands. */
   get configurationIndex(): LogIndex {
-    return present(this.#configurations.at(-1), 'a log has a configuration').index;
+    return this.#newest.index;
   }
 
   /** The configuration in force at `index`, which is not before the base. */
@@ -168,7 +177,8 @@ export class Log {
   reset(snapshot: SnapshotMeta): void {
     this.#base = { index: snapshot.index, term: snapshot.term };
     this.#entries = [];
-    this.#configurations = [{ index: snapshot.index, configuration: snapshot.configuration }];
+    this.#newest = { index: snapshot.index, configuration: snapshot.configuration };
+    this.#configurations = [this.#newest];
     this.#durable = snapshot.index;
     this.#handedOut = snapshot.index;
   }
@@ -180,17 +190,17 @@ export class Log {
     if (entry.payload.kind !== 'configuration') return;
     // What a snapshot already told of is not told again when the entries around it are loaded.
     if (entry.index <= this.configurationIndex) return;
-    this.#configurations.push({
-      index: entry.index,
-      configuration: entry.payload.configuration,
-    });
+    this.#newest = { index: entry.index, configuration: entry.payload.configuration };
+    this.#configurations.push(this.#newest);
   }
 
   #truncate(last: LogIndex): void {
     this.#entries.length = last - this.#base.index;
     this.#durable = earlier(this.#durable, last);
     this.#handedOut = earlier(this.#handedOut, last);
-    while (this.configurationIndex > last && this.#configurations.length > 1)
+    while (this.configurationIndex > last && this.#configurations.length > 1) {
       this.#configurations.pop();
+      this.#newest = present(this.#configurations.at(-1), 'a log has a configuration');
+    }
   }
 }
