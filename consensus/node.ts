@@ -5,6 +5,7 @@ import type { Entry, SnapshotMeta } from './core/entry.ts';
 import type { LogIndex, MemberId } from './core/ids.ts';
 import type { Input } from './core/input.ts';
 import type { MembershipChange } from './core/membership.ts';
+import type { Message } from './core/message.ts';
 import type { Outputs } from './core/output.ts';
 import { createRaft, type Raft } from './core/raft.ts';
 import { step } from './core/step.ts';
@@ -102,11 +103,7 @@ export class Node<Reply> implements Replica<Reply> {
     if (failure !== null) return fail(failure);
     parts.transport.attach({
       receive: (messages) => {
-        for (const message of messages)
-          node.#feed({
-            kind: 'message',
-            message: acceptable(message, parts.machine, parts.limits),
-          });
+        for (const message of messages) node.#receive(message);
       },
       unreachable: (member) => node.#feed({ kind: 'unreachable', member }),
     });
@@ -198,6 +195,13 @@ export class Node<Reply> implements Replica<Reply> {
     this.#pace.schedule();
   }
 
+  #receive(message: Message): void {
+    const { machine, limits, transport } = this.#parts;
+    const accepted = acceptable(message, machine, limits);
+    if (accepted.ok) this.#feed({ kind: 'message', message: accepted.value });
+    else transport.refuse(message.from, accepted.error);
+  }
+
   #feed(input: Input): void {
     this.#intake.push(input);
     this.#pace.hurry('arrived');
@@ -227,6 +231,11 @@ export class Node<Reply> implements Replica<Reply> {
 
   #perform(outputs: Outputs): void {
     const { transport, store } = this.#parts;
+    if (outputs.lost !== null) {
+      this.#fail(outputs.lost);
+      return;
+    }
+    for (const { from, detail } of outputs.contradictions) transport.refuse(from, detail);
     if (outputs.persist !== null) this.#writer.write(outputs.persist);
     if (outputs.messages.length > 0) transport.send(outputs.messages, outputs.unhurried);
     for (const chunk of outputs.readChunks) void this.#snapshots.send(this.#raft, chunk);
@@ -247,14 +256,19 @@ export class Node<Reply> implements Replica<Reply> {
   #restore(snapshot: SnapshotMeta): boolean {
     const failure = this.#snapshots.restore(snapshot.index);
     if (failure !== null) {
-      this.#disk.changed('failed', { code: 'damaged', detail: failure });
-      this.#end({ code: 'stopped', detail: `the snapshot could not be read: ${failure}` });
+      this.#fail(`the snapshot could not be read: ${failure}`);
       return false;
     }
     this.#applied = snapshot.index;
     this.#proposals.replaced(snapshot);
     this.#changes.replaced(snapshot);
     return true;
+  }
+
+  /** What this member has is not what it should have: going on could lose what was acknowledged. */
+  #fail(detail: string): void {
+    this.#disk.changed('failed', { code: 'damaged', detail });
+    this.#end({ code: 'stopped', detail });
   }
 
   #apply(entries: readonly Entry[]): void {

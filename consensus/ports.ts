@@ -90,6 +90,8 @@ export interface PeerTransport {
    * leader, who has just been removed is among the learners for a while.
    */
   configure(configuration: Configuration, index: LogIndex): void;
+  /** This member has said what cannot be, as the sentence tells: it is hung up on. It may call again. */
+  refuse(member: MemberId, reason: string): void;
 }
 
 /** Time, and the turns of the event loop. */

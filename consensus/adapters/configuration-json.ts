@@ -13,7 +13,7 @@ const addressLengthMax = 300;
 const Id = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.transform(memberId));
 const Ids = v.pipe(v.array(Id), v.maxLength(membersMax));
 const Peers = v.pipe(
-  v.array(v.pipe(v.string(), v.maxLength(addressLengthMax))),
+  v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(addressLengthMax))),
   v.maxLength(addressesMax),
 );
 
@@ -34,6 +34,11 @@ export function readConfiguration(json: unknown): Result<Configuration, string> 
   if (parsed.success) return ok(parsed.output);
   const [issue] = parsed.issues;
   return fail(`${v.getDotPath(issue) ?? 'configuration'}: ${issue.message}`);
+}
+
+/** Whether these can be the addresses of one member. */
+export function arePeers(peers: readonly string[]): boolean {
+  return peers.length > 0 && v.is(Peers, peers);
 }
 
 /** Reads the text that `configurationText` has written; null if it is none. */

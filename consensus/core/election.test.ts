@@ -143,7 +143,7 @@ test('[R7] an answer about another term does not count', (t) => {
 test('[R8] who hears its leader says no, and does not look at requests for votes', (t) => {
   const pool = new CorePool(3);
   pool.elect(1);
-  const last = { lastIndex: logIndex(9), lastTerm: term(9) };
+  const last = { lastIndex: logIndex(9), lastTerm: term(1) };
   for (const id of [1, 2]) {
     pool.receive(message(3, id, 1, { kind: 'pre-vote', ...last }));
     pool.receive(vote(3, id, 9, 9, 9));

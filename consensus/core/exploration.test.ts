@@ -2,8 +2,8 @@ import test from 'ava';
 import { type Random, seededRandom } from '../../base/random.ts';
 import { CorePool } from '../../test/golden/raft/core-pool.ts';
 import { membersOf } from './configuration.ts';
-import type { Entry } from './entry.ts';
 import { type MemberId, memberId } from './ids.ts';
+import type { Outputs } from './output.ts';
 import type { Raft } from './raft.ts';
 
 /** `EXPLORE=3000 npx ava consensus/core/exploration.test.ts` looks at more pools. */
@@ -24,7 +24,7 @@ class Exploration {
     const voters = 1 + random.below(5);
     this.#random = random;
     this.#pool = new CorePool(voters, { trailingEntries: random.below(4) }, (raft, outputs) =>
-      this.#check(raft, outputs.committed),
+      this.#check(raft, outputs),
     );
     this.#start = [...this.#pool.rafts.keys()];
   }
@@ -37,7 +37,10 @@ class Exploration {
     return this.#ids.filter((id) => this.#pool.raft(id).role === 'leader');
   }
 
-  #check(raft: Raft, committed: readonly Entry[]): void {
+  #check(raft: Raft, { committed, contradictions, lost }: Outputs): void {
+    for (const { from, detail } of contradictions)
+      throw new Error(`${raft.id} does not listen to ${from}: ${detail}`);
+    if (lost !== null) throw new Error(lost);
     if (raft.role === 'leader') {
       const known = this.#leaders.get(raft.term) ?? raft.id;
       if (known !== raft.id) throw new Error(`${known} and ${raft.id} lead term ${raft.term}`);
@@ -113,7 +116,7 @@ class Exploration {
   }
 }
 
-test('whatever happens in whatever order, no two members lead a term or commit different entries, and all end as one pool', (t) => {
+test('whatever happens in whatever order, no two members lead a term, commit different entries or call each other liars, and all end as one pool', (t) => {
   for (let seed = 1; seed <= pools; seed += 1) {
     const exploration = new Exploration(seed);
     t.notThrows(() => {

@@ -34,7 +34,7 @@ export function onAppend(raft: Raft, message: Message & { kind: 'append' }): voi
   }
   const conflict = log.merge(entries);
   if (conflict !== null) {
-    assert(conflict > raft.commit, `the leader contradicts committed entry ${conflict}`);
+    assert(conflict > raft.commit, 'an append that differs from what is committed is not taken');
     discardPending(raft, conflict);
   }
   const last = logIndex(previousIndex + entries.length);
@@ -56,15 +56,18 @@ export function onHeartbeat(raft: Raft, message: Message & { kind: 'heartbeat' }
 
 /**
  * Entries up to `commit` are committed, as far as this member knows that its own are the leader's:
- * it has merged them in this term, or has confirmed them up to `match` before a restart.
+ * it has merged them in this term, or has confirmed them up to `match` before a restart. Where the
+ * log ends before `match`, this member has lost what it had confirmed. That is the one thing that it
+ * must believe: a majority may count on what is gone, and its vote could elect a leader without it.
  */
 export function learnCommit(raft: Raft, commit: LogIndex, match: LogIndex): void {
   const { following, log } = raft;
-  assert(
-    match <= log.lastIndex,
-    `this member has lost entries that it had confirmed, up to ${match}: its disk went back in ` +
-      'time; remove the member, empty its data directory, and add it again',
-  );
+  if (match > log.lastIndex) {
+    raft.effects.lost =
+      `this member has lost entries that it had confirmed, up to ${match}: its disk went back in ` +
+      'time; remove the member, empty its data directory, and add it again';
+    return;
+  }
   following.matched = later(following.matched, match);
   raft.commit = later(raft.commit, earlier(commit, following.matched));
 }

@@ -83,10 +83,10 @@ test('[R13] entries are taken only after the entry that the leader names', (t) =
   pool.drop();
   pool.receive(append(3, 5, 3, 3));
   t.like(pool.messages[0], { kind: 'append-rejected', rejected: 5, hintIndex: 2, hintTerm: 1 });
-  pool.receive(append(3, 2, 3, 3));
+  pool.receive(append(4, 2, 3, 3));
   t.like(pool.messages[1], { kind: 'append-rejected', rejected: 2, hintIndex: 1, hintTerm: 1 });
   t.deepEqual(terms(pool.raft(1)), [1, 1]);
-  pool.receive(append(3, 2, 1, 3));
+  pool.receive(append(5, 2, 1, 3));
   t.deepEqual(terms(pool.raft(1)), [1, 1, 3]);
 });
 

@@ -44,6 +44,13 @@ export interface ReadReady {
  */
 export type RefusalReason = 'no-leader' | 'overloaded' | 'transferring';
 
+/** A message that no member can have sent that follows the rules; it was not listened to. */
+export interface Contradiction {
+  readonly from: MemberId;
+  /** A sentence about the sender, without its name. */
+  readonly detail: string;
+}
+
 /**
  * What a step asks for, in the order in which it is to be done. Messages may leave while `persist`
  * is being written: none of them depends on it.
@@ -68,4 +75,10 @@ export interface Outputs {
   readonly refusedReads: readonly { readonly id: number; readonly reason: RefusalReason }[];
   /** The log before this place will not be asked for again. */
   readonly compacted: LogIndex | null;
+  readonly contradictions: readonly Contradiction[];
+  /**
+   * This member has lost what it had confirmed, and must not take part any more: the sentence says
+   * what, and what to do.
+   */
+  readonly lost: string | null;
 }

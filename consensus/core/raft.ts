@@ -182,6 +182,8 @@ export function noEffects(): Effects {
     refusedChanges: [],
     refusedReads: [],
     compacted: null,
+    contradictions: [],
+    lost: null,
   };
 }
 

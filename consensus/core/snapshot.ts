@@ -64,7 +64,8 @@ export function onSnapshotChunk(raft: Raft, message: Message & { kind: 'snapshot
     return;
   }
   incoming.storing = true;
-  raft.effects.storeChunk = { snapshot, offset, data, last };
+  // What the first piece said of the snapshot holds for all of it.
+  raft.effects.storeChunk = { snapshot: incoming.snapshot, offset, data, last };
 }
 
 function reply(raft: Raft, index: LogIndex, received: number, installed: boolean): void {

@@ -1,4 +1,5 @@
 import { onChange, onChangeInput, onChangeRefused, promoteJoining } from './change.ts';
+import { contradiction } from './contradiction.ts';
 import {
   becomeFollower,
   countOwnVote,
@@ -119,9 +120,14 @@ function tick(raft: Raft, elapsed: number, jitter: number): void {
   tickHandOver(raft, elapsed);
 }
 
-/** A message: terms first (3.3), then what it says. */
+/** A message: whether it can be, terms (3.3), then what it says. */
 function receive(raft: Raft, message: Message): void {
   if (message.to !== raft.id || message.from === raft.id) return;
+  const detail = contradiction(raft, message);
+  if (detail !== null) {
+    raft.effects.contradictions.push({ from: message.from, detail });
+    return;
+  }
   if (message.kind === 'pre-vote') {
     onPreVote(raft, message);
     return;

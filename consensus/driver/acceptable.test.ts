@@ -1,11 +1,12 @@
 import test from 'ava';
-import { ok } from '../../base/result.ts';
-import { memberId, term } from '../core/ids.ts';
+import { ok, type Result } from '../../base/result.ts';
+import { logIndex, memberId, term } from '../core/ids.ts';
 import type { Message } from '../core/message.ts';
 import { textBytes } from '../kv/byte-string.ts';
 import { encodeCommand } from '../kv/command-codec.ts';
 import { keyRange } from '../kv/key-range.ts';
 import { Store } from '../kv/store.ts';
+import type { LeaseId } from '../kv/version.ts';
 import type { StateMachine } from '../replica.ts';
 import { acceptable } from './acceptable.ts';
 import { defaultLimits } from './limits.ts';
@@ -16,8 +17,25 @@ function propose(...commands: readonly Uint8Array[]): Message {
   return { from, to, term: term(1), kind: 'propose', proposals };
 }
 
-function numbers(message: Message): readonly number[] {
-  return message.kind === 'propose' ? message.proposals.map(({ id }) => id.number) : [];
+function numbers(accepted: Result<Message, string>): readonly number[] {
+  if (!accepted.ok || accepted.value.kind !== 'propose') return [];
+  return accepted.value.proposals.map(({ id }) => id.number);
+}
+
+function append(...commands: readonly Uint8Array[]): Message {
+  const [from, to] = [memberId(2), memberId(1)];
+  const entries = commands.map((command, number) => ({
+    index: logIndex(number + 1),
+    term: term(1),
+    payload: { kind: 'command', proposal: { id: { member: from, number }, command } } as const,
+  }));
+  const place = {
+    previousIndex: logIndex(0),
+    previousTerm: term(0),
+    commit: logIndex(0),
+    round: 0,
+  };
+  return { from, to, term: term(1), kind: 'append', ...place, entries };
 }
 
 test('what another member proposes is left out where the store could not read it', (t) => {
@@ -38,7 +56,16 @@ test('what is larger than a command may be is left out', (t) => {
   t.deepEqual(numbers(acceptable(large, machine, defaultLimits)), [1]);
 });
 
+test('a leader whose log has what the store could not read is not followed', (t) => {
+  const store = new Store();
+  const good = encodeCommand({ kind: 'revoke', id: 7n as LeaseId });
+  const sound = append(good, good);
+  t.deepEqual(acceptable(sound, store, defaultLimits), ok(sound));
+  const poisoned = acceptable(append(good, Buffer.from('noise')), store, defaultLimits);
+  t.regex(poisoned.ok ? '' : poisoned.error, /entry 2 is a command that cannot be read/);
+});
+
 test('other messages are as they were', (t) => {
   const message = propose();
-  t.is(acceptable(message, new Store(), defaultLimits), message);
+  t.deepEqual(acceptable(message, new Store(), defaultLimits), ok(message));
 });

@@ -6,7 +6,8 @@ export type DiskOwner = Pick<Node<unknown>, 'disk' | 'onStatus'>;
 
 /**
  * Resolves when a member's disk has failed: then the member ends. What the disk holds of the last
- * write is known only to who reads it again, at a start. A full disk is waited for.
+ * write is known only to who reads it again, at a start. A full disk is waited for. What is damaged
+ * is so after a start as well.
  */
 export function diskFailure(owner: DiskOwner): {
   readonly failed: Promise<StartFailure>;
@@ -17,7 +18,7 @@ export function diskFailure(owner: DiskOwner): {
     stop = owner.onStatus(() => {
       const { state, error } = owner.disk();
       const detail = `the disk of this member failed: ${error?.detail ?? 'it says nothing more'}`;
-      if (state === 'failed') resolve({ isFinal: false, detail });
+      if (state === 'failed') resolve({ isFinal: error?.code === 'damaged', detail });
     });
   });
   return { failed, stop: () => stop() };

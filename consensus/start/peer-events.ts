@@ -12,6 +12,13 @@ export function peerEvents(log: Logger): PeerEvents {
   return {
     connected: (member, version) => log.info({ member, version }, 'connected'),
     disconnected: (member, reason) => log.warn({ member, reason }, 'disconnected'),
+    contradicted: (member, reason) => {
+      if (repeats.isNews(`contradicted by ${member}`))
+        log.error(
+          { member, reason },
+          'a member says what cannot be: it is damaged, or this one is',
+        );
+    },
     refused: (reason) => {
       if (repeats.isNews(reason)) log.warn({ reason }, 'refused a caller');
     },

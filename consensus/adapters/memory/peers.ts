@@ -14,6 +14,7 @@ export class MemoryNetwork {
         this.#receivers.set(member, receiver);
       },
       configure: () => {},
+      refuse: () => {},
     };
   }
 

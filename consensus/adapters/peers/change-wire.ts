@@ -2,6 +2,7 @@ import type { Input } from '../../../proto/codec.ts';
 import type { Change, ChangeRefused_Reason } from '../../../proto/gen/flotilla.raft.v1.ts';
 import { memberId } from '../../core/ids.ts';
 import type { MembershipChange, MembershipRefusal } from '../../core/membership.ts';
+import { arePeers } from '../configuration-json.ts';
 
 /** Why a change was refused, as it travels. */
 export const refusalNames: Readonly<Record<MembershipRefusal, ChangeRefused_Reason>> = {
@@ -44,8 +45,13 @@ export function changeToWire(number: number, change: MembershipChange): Input<Ch
   }
 }
 
-/** Reads a change; null for one that this version does not know. */
+/**
+ * Reads a change; null for one that this version does not know, and for one whose addresses no
+ * configuration could hold: in the log nobody could read it.
+ */
 export function changeFromWire(wire: Change): MembershipChange | null {
+  const peers = wire.add?.peers ?? wire.update?.peers;
+  if (peers !== undefined && !arePeers(peers)) return null;
   const member = memberId(wire.member);
   if (wire.add !== undefined) return { kind: 'add', member, ...wire.add };
   if (wire.promote !== undefined) return { kind: 'promote', member };

@@ -56,7 +56,12 @@ async function listen(server: Server, address: string): Promise<void> {
   });
 }
 
-const quiet: PeerEvents = { connected: () => {}, disconnected: () => {}, refused: () => {} };
+const quiet: PeerEvents = {
+  connected: () => {},
+  disconnected: () => {},
+  refused: () => {},
+  contradicted: () => {},
+};
 
 async function start(
   id: MemberId,
@@ -235,4 +240,45 @@ test('of a caller that is no member nothing is kept once it is gone', async (t) 
   peers.close();
   server.forceShutdown();
   t.pass();
+});
+
+test('who says what cannot be is told so, its stream ends, and it may call again', async (t) => {
+  const { addresses } = await cluster(t);
+  const address = addresses.get(memberId(1)) ?? '';
+  const credentials = ChannelCredentials.createInsecure();
+  const server = new Server();
+  const told: string[] = [];
+  const peers = new GrpcPeers({
+    ...{ addresses: new Map(), credentials },
+    events: { ...quiet, contradicted: (member, reason) => told.push(`${member}: ${reason}`) },
+    self: { pool: 'ours', member: memberId(1), versions: protocolVersions, address },
+  });
+  peers.attach({ receive: () => {}, unreachable: () => {} });
+  peers.serve(server, async () => ({ pool: 'ours' }));
+  await listen(server, address);
+  const happened: string[] = [];
+  const caller = new GrpcPeers({
+    ...{ addresses: new Map([[memberId(1), address]]), credentials },
+    events: {
+      ...quiet,
+      connected: () => happened.push('connected'),
+      disconnected: (_, reason) => happened.push(reason),
+    },
+    self: { pool: 'ours', member: memberId(7), versions: protocolVersions, address: '' },
+  });
+  caller.attach({ receive: () => {}, unreachable: () => {} });
+  caller.configure(configurationOf([memberId(1)]), logIndex(0));
+  const until = async (count: number) => {
+    while (happened.length < count) await delay(5);
+  };
+  await until(1);
+  peers.refuse(memberId(8), 'somebody else');
+  peers.refuse(memberId(7), 'it leads a term that another one leads');
+  await until(3);
+  t.deepEqual(told, ['8: somebody else', '7: it leads a term that another one leads']);
+  t.regex(happened[1] ?? '', /FAILED_PRECONDITION: it leads a term that another one leads/);
+  t.deepEqual([happened[0], happened[2]], ['connected', 'connected']);
+  caller.close();
+  peers.close();
+  server.forceShutdown();
 });

@@ -20,6 +20,8 @@ export interface PeerEvents {
   disconnected(member: MemberId, reason: string): void;
   /** A caller was refused. */
   refused(reason: string): void;
+  /** A member has said what cannot be, as the sentence tells: it is damaged or hostile, or this one is. */
+  contradicted(member: MemberId, reason: string): void;
 }
 
 /** Members of one pool, by gRPC: one stream to each other member, and one from each. */
@@ -41,7 +43,8 @@ export class GrpcPeers implements PeerTransport {
   readonly #links = new Map<MemberId, PeerLink>();
   /** What each member that was met since this one started speaks; of strangers, who is connected. */
   readonly #versions = new Map<MemberId, number>();
-  readonly #incoming = new Set<IncomingStream>();
+  /** Who has called, once it has greeted. */
+  readonly #incoming = new Map<IncomingStream, MemberId | null>();
   #receiver: PeerReceiver | null = null;
 
   constructor(options: PeerOptions) {
@@ -104,17 +107,23 @@ export class GrpcPeers implements PeerTransport {
       this.#links.get(message.to)?.send(message, unhurried.includes(message.to));
   }
 
+  refuse(member: MemberId, reason: string): void {
+    this.#options.events.contradicted(member, reason);
+    for (const [stream, from] of this.#incoming)
+      if (from === member) this.#hangUp(stream, status.FAILED_PRECONDITION, reason);
+  }
+
   /** Ends every stream. */
   close(): void {
     for (const member of [...this.#links.keys()]) this.#disconnect(member);
-    for (const stream of this.#incoming) stream.end();
+    for (const stream of this.#incoming.keys()) stream.end();
     this.#receiver = null;
   }
 
   #accept(stream: IncomingStream): void {
     const { self } = this.#options;
     let from: Greeted | null = null;
-    this.#incoming.add(stream);
+    this.#incoming.set(stream, null);
     const forget = (): void => {
       const isOpen = this.#incoming.delete(stream);
       if (!isOpen || from === null || this.#receiver === null) return;
@@ -143,6 +152,7 @@ export class GrpcPeers implements PeerTransport {
         return;
       }
       from = accepted.value;
+      this.#incoming.set(stream, from.member);
       stream.write(encodeGreeting(greet(self, from.member, this.#book)));
       this.#met(from);
     });
@@ -170,8 +180,12 @@ export class GrpcPeers implements PeerTransport {
   }
 
   #refuse(stream: IncomingStream, code: status, reason: string): void {
-    this.#incoming.delete(stream);
     this.#options.events.refused(reason);
+    this.#hangUp(stream, code, reason);
+  }
+
+  #hangUp(stream: IncomingStream, code: status, reason: string): void {
+    this.#incoming.delete(stream);
     stream.removeAllListeners('data');
     stream.emit('error', { code, details: reason });
   }

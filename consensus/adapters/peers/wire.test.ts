@@ -149,6 +149,16 @@ test('an append whose entries do not follow one another is not a message', (t) =
   t.is(read(append(4, 1)), null, 'an entry of a term that has not begun');
 });
 
+test('a change that gives a member addresses which nobody could read back is not a message', (t) => {
+  const read = (peers: readonly string[]) => {
+    const change = { kind: 'update', member: memberId(6), peers } as const;
+    return sent(encodeMessages([{ from, to, term: term(3), kind: 'change', number: 5, change }]));
+  };
+  t.not(read(['h:1', 'h:2']), null);
+  for (const peers of [[], [''], ['h'.repeat(301)], Array.from({ length: 17 }, (_, i) => `h:${i}`)])
+    t.is(read(peers), null);
+});
+
 test('a message without a body is not a message', (t) => {
   t.is(sent(Buffer.from(wire.encode({ messages: { messages: [{ term: 3 }] } }))), null);
 });

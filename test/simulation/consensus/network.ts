@@ -73,6 +73,7 @@ export class SimulatedNetwork {
       configure: (configuration) => {
         told = membersOf(configuration);
       },
+      refuse: () => {},
     };
   }
 

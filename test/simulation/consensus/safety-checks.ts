@@ -39,6 +39,9 @@ export class SafetyChecks {
 
   /** A member has taken a step. */
   observe(raft: Raft, outputs: Outputs): void {
+    if (outputs.lost !== null) throw new Violation(outputs.lost);
+    for (const { from, detail } of outputs.contradictions)
+      throw new Violation(`${raft.id} does not listen to ${from}: ${detail}`);
     this.#logMatching(raft, outputs);
     this.#oneVoteATerm(outputs);
     if (raft.role === 'leader') {

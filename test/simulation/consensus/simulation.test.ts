@@ -73,7 +73,7 @@ const findings: Readonly<Record<Bug, Finding>> = {
     seed: 3,
     violation: /has lost entries that it had confirmed|leader completeness/,
   },
-  'commit-old-term': { seed: 1, violation: /of an?other term|by counting/ },
+  'commit-old-term': { seed: 3, violation: /of an?other term|by counting/ },
   'read-without-quorum': { seed: 55, violation: /linearizability/ },
   'leader-reads-without-asking': { seed: 65, violation: /linearizability/ },
   'vote-for-outdated-log': { seed: 23, violation: /leader completeness/ },

@@ -1,5 +1,5 @@
 import { configurationOf } from '../../../consensus/core/configuration.ts';
-import { memberId, term } from '../../../consensus/core/ids.ts';
+import { logIndex, memberId } from '../../../consensus/core/ids.ts';
 import type { Message } from '../../../consensus/core/message.ts';
 import type { Bug } from './bugs.ts';
 
@@ -20,8 +20,8 @@ export function tamperWith(bug: Bug | null): (message: Message) => Tampered {
     switch (bug) {
       case 'vote-for-outdated-log': {
         if (message.kind !== 'vote' && message.kind !== 'pre-vote') return whole;
-        const lastTerm = term(Number.MAX_SAFE_INTEGER);
-        return { ...whole, message: { ...message, lastTerm } };
+        const [lastIndex, lastTerm] = [logIndex(Number.MAX_SAFE_INTEGER), message.term];
+        return { ...whole, message: { ...message, lastIndex, lastTerm } };
       }
       case 'read-without-quorum': {
         if (message.kind !== 'heartbeat') return whole;
