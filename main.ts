@@ -57,6 +57,11 @@ const subcommands: readonly Subcommand[] = [
     },
   },
   {
+    name: 'xenstore',
+    summary: "a host's xenstore: ls, read, write, watch, chmod, ...",
+    load: async () => (await import('./cli/xenstore/command.ts')).xenstoreCommand(),
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     load: async () => (await import('./cli/index.ts')).completionCommand(),

@@ -4,14 +4,21 @@ import type { Context } from './context.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { problemJson, wrongUsage } from './problem.ts';
 
+/** What the commands of a noun talk to: the flags that say which one, and how the commands may end. */
+export interface Counterpart {
+  readonly flags: (command: Command) => Command;
+  readonly exitCodes: string;
+}
+
 /** A command that only holds others, such as `flotilla vm`; each of them talks to the pool. */
 export function noun(
   context: Context,
   name: string,
   summary: string,
   verbs: readonly Command[],
+  counterpart: Counterpart = thePool,
 ): Command {
-  return holding(new Command(name), context, `flotilla ${name}`, summary, verbs);
+  return holding(new Command(name), context, `flotilla ${name}`, summary, verbs, counterpart);
 }
 
 /** The same inside a noun, such as `flotilla pool member`. */
@@ -31,13 +38,14 @@ function holding(
   path: string,
   summary: string,
   verbs: readonly Command[],
+  { flags, exitCodes: codes }: Counterpart = thePool,
 ): Command {
   const command = configured(empty, context, path)
     .description(summary)
     .helpCommand(false)
-    .addHelpText('after', exitCodesHelp);
-  for (const each of verbs)
-    command.addCommand(talksToPool(each).addHelpText('after', exitCodesHelp));
+    .enablePositionalOptions()
+    .addHelpText('after', codes);
+  for (const each of verbs) command.addCommand(flags(each).addHelpText('after', codes));
   return command;
 }
 
@@ -51,9 +59,21 @@ export function verb(context: Context, parent: string, usage: string, summary: s
 
 /** Adds the flags that say which pool, and how the answer is to look. They come last in the help. */
 function talksToPool(command: Command): Command {
+  return namesPool(answers(command));
+}
+
+const thePool: Counterpart = { flags: talksToPool, exitCodes: exitCodesHelp };
+
+/** Adds the flags that say how long to wait, and how the answer is to look. */
+export function answers(command: Command): Command {
   return command
     .option('--timeout <duration>', 'give up waiting after this long, such as 30s or 5m', duration)
-    .option('--json', 'print JSON, for programs')
+    .option('--json', 'print JSON, for programs');
+}
+
+/** Adds the flags that say which pool. */
+export function namesPool(command: Command): Command {
+  return command
     .option(
       '--pool <pool>',
       'the pool: its directory, its pool.json, or HOST:PORT,HOST:PORT of its vm-lifecycle services (default: FLOTILLA_POOL, else .flotilla here or in a parent directory)',

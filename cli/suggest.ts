@@ -7,6 +7,8 @@ import type { Problem } from './problem.ts';
 export async function withSuggestions(pool: PoolConnection, problem: Problem): Promise<Problem> {
   if (problem.reason !== 'NOT_FOUND' || problem.resource === undefined) return problem;
   const { type } = problem.resource;
+  // Those of xenstore are not the pool's.
+  if (type === 'node') return problem;
   const names = await namesOf(pool, type);
   return {
     ...problem,

@@ -58,6 +58,9 @@ test('bash completes commands, flags, choices and names', async (t) => {
     'witha:1',
   ]);
   t.deepEqual(await offered('pool', 'alarms', ''), ['disarm']);
+  t.deepEqual(await offered('xenstore', 'r'), ['read', 'rm']);
+  t.deepEqual(await offered('xenstore', 'read', '--host', ''), ['asked-host']);
+  t.deepEqual(await offered('xenstore', 'watch', '--d'), ['--depth']);
 });
 
 test('names are asked of the pool that the command line is about', async (t) => {
@@ -69,7 +72,7 @@ test('names are asked of the pool that the command line is about', async (t) => 
 });
 
 test('what is hidden is not offered', async (t) => {
-  t.deepEqual(await offered(''), ['vm', 'host', 'operation', 'pool', 'completion']);
+  t.deepEqual(await offered(''), ['vm', 'host', 'operation', 'pool', 'xenstore', 'completion']);
 });
 
 test('__complete prints names, and nothing where there is no pool', async (t) => {

@@ -14,6 +14,7 @@ import {
   vmCommand,
 } from '../index.ts';
 import type { DatabaseParts } from '../pool/command.ts';
+import { xenstoreCommand } from '../xenstore/command.ts';
 import { simulatedNow } from './simulated-state.ts';
 
 /** A command line that is run in this process, as if a person or a script had run it. */
@@ -143,10 +144,12 @@ const simulatedParts: Omit<DatabaseParts, 'restore'> = {
 
 function program(context: Context): Command {
   return new Command('flotilla')
+    .enablePositionalOptions()
     .addCommand(vmCommand(context))
     .addCommand(hostCommand(context))
     .addCommand(operationCommand(context))
     .addCommand(poolCommand({ ...simulatedParts, restore: new Command('restore') }, context))
+    .addCommand(xenstoreCommand(context))
     .addCommand(completionCommand(context))
     .addCommand(completeCommand(context), { hidden: true });
 }

@@ -1,7 +1,14 @@
 import { firstOf, type Transport } from './link.ts';
 import { characterDevice, devicePaths } from './transports/device.ts';
-import { unixSocket } from './transports/unix-socket.ts';
+import { socketPath, unixSocket } from './transports/unix-socket.ts';
 
+export {
+  type DomainId,
+  formatPermission,
+  type Permission,
+  type Permissions,
+  parsePermissions,
+} from '../core/permissions.ts';
 export { type Transaction, XenstoreClient } from './client.ts';
 export type { ClientFailure, ErrorName, LocalCode } from './failure.ts';
 export { firstOf, type Link, type LinkListener, type Transport } from './link.ts';
@@ -13,6 +20,9 @@ export { socketPath, unixSocket } from './transports/unix-socket.ts';
 export type { Watch, WatchEvent } from './watch.ts';
 
 /** Wherever this process finds a xenstored: the daemon's socket, else the kernel's device. */
-export function anywhere(): Transport {
-  return firstOf(unixSocket(), ...devicePaths.map((path) => characterDevice(path)));
+export function anywhere(environment: NodeJS.ProcessEnv = process.env): Transport {
+  return firstOf(
+    unixSocket(socketPath(environment)),
+    ...devicePaths.map((path) => characterDevice(path)),
+  );
 }

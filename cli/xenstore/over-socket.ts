@@ -1,0 +1,124 @@
+import { fail, ok, type Result } from '../../base/result.ts';
+import { milliseconds } from '../../base/units.ts';
+import type {
+  ClientFailure,
+  ClientOptions,
+  Transaction,
+  Transport,
+} from '../../services/xenstore/client/index.ts';
+import type { Problem } from '../problem.ts';
+import type { Nodes, WatchNews, Xenstore } from './access.ts';
+import {
+  controlProblem,
+  isXenstoreError,
+  timedOut,
+  unreachable,
+  xenstoreProblem,
+} from './problems.ts';
+import { walk } from './walk.ts';
+
+/** A xenstore that is reached over its socket, or through the kernel. */
+export interface SocketXenstore extends Xenstore {
+  close(): void;
+}
+
+/** A command to the daemon may take this long where `--timeout` says nothing: live update does. */
+const controlPatience = milliseconds(600_000);
+
+/** Connects. */
+export async function overSocket(
+  transport: Transport,
+  options: Partial<ClientOptions>,
+): Promise<Result<SocketXenstore, Problem>> {
+  // Loaded when it is needed: most of the time that a short command takes is loading code.
+  const { XenstoreClient } = await import('../../services/xenstore/client/index.ts');
+  const opened = await XenstoreClient.open(transport, options);
+  if (!opened.ok) return fail(unreachable('no xenstored answers', reasonsOf(opened.error)));
+  const client = opened.value;
+  return ok({
+    ...nodesOf(client),
+    transaction: async (body) => {
+      const outcome = await client.transaction(async (inside) => {
+        const result = await body(nodesOf(inside));
+        return result.ok ? result : fail({ problem: result.error });
+      });
+      if (outcome.ok) return outcome;
+      return 'problem' in outcome.error
+        ? fail(outcome.error.problem)
+        : fail(problemOfClient(outcome.error, 'end the transaction', ''));
+    },
+    tree: (path, levels) => walk(nodesOf(client), path, levels),
+    watch: (path, levels, onNews, signal) => watch(client, path, levels, onNews, signal),
+    control: async (words) => {
+      const patient =
+        options.timeout === undefined
+          ? await XenstoreClient.open(transport, { ...options, timeout: controlPatience })
+          : opened;
+      const answer = patient.ok ? await patient.value.control(...words) : patient;
+      if (patient.ok && patient !== opened) patient.value.close();
+      if (answer.ok) return answer;
+      const { code } = answer.error;
+      if (isXenstoreError(code)) return fail(controlProblem(code, words));
+      return fail(problemOfClient(answer.error, `do "${words.join(' ')}"`, ''));
+    },
+    close: () => client.close(),
+  });
+}
+
+/** Each way that was tried, and why it did not lead anywhere. */
+function reasonsOf({ message }: ClientFailure): readonly string[] {
+  return message.replace(/^the connection to xenstored is over: /, '').split('; ');
+}
+
+function nodesOf(operations: Transaction): Nodes {
+  const told = async <Value>(
+    doing: string,
+    path: string,
+    asked: Promise<Result<Value, ClientFailure>>,
+  ): Promise<Result<Value, Problem>> => {
+    const answer = await asked;
+    return answer.ok ? answer : fail(problemOfClient(answer.error, `${doing} ${path}`, path));
+  };
+  return {
+    read: (path) => told('read', path, operations.read(path)),
+    write: (path, value) => told('write', path, operations.write(path, value)),
+    mkdir: (path) => told('make', path, operations.mkdir(path)),
+    remove: (path) => told('remove', path, operations.remove(path)),
+    list: (path) => told('list', path, operations.list(path)),
+    permissions: (path) => told('read the permissions of', path, operations.getPermissions(path)),
+    setPermissions: (path, permissions) =>
+      told('set the permissions of', path, operations.setPermissions(path, permissions)),
+  };
+}
+
+function problemOfClient({ code, message }: ClientFailure, doing: string, path: string): Problem {
+  if (isXenstoreError(code)) return xenstoreProblem(code, doing, path);
+  return code === 'TIMEOUT' ? timedOut(doing) : unreachable(`cannot ${doing}: ${message}`);
+}
+
+interface Watching {
+  watch(
+    path: string,
+    options: { readonly depth?: number },
+  ): ReturnType<import('../../services/xenstore/client/index.ts').XenstoreClient['watch']>;
+}
+
+async function watch(
+  client: Watching,
+  path: string,
+  levels: number | undefined,
+  onNews: (news: WatchNews) => 'go on' | 'stop',
+  signal: AbortSignal,
+): Promise<Result<void, Problem>> {
+  const set = await client.watch(path, levels === undefined ? {} : { depth: levels });
+  if (!set.ok) return fail(problemOfClient(set.error, `watch ${path}`, path));
+  const leave = () => void set.value.unsubscribe();
+  if (signal.aborted) leave();
+  signal.addEventListener('abort', leave, { once: true });
+  for await (const event of set.value) {
+    if (event.kind === 'ended')
+      return fail(problemOfClient(event.failure, `watch ${path} any longer`, path));
+    if (onNews(event) === 'stop') break;
+  }
+  return ok(undefined);
+}
