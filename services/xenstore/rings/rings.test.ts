@@ -2,7 +2,7 @@ import test from 'ava';
 import { messageTypes, type Packet } from '../core/wire.ts';
 import { ClientRing } from './client.ts';
 import { fields, pageLength, requestQueue, responseQueue, ringFeatures } from './layout.ts';
-import { MemoryPage } from './page.ts';
+import { MemoryPage, type RingPage } from './page.ts';
 import { requestsPerTurn, ServerRing, unsentMax, unsentPause } from './server.ts';
 
 const bothFeatures = ringFeatures.reconnection | ringFeatures.error;
@@ -45,6 +45,58 @@ test('a request and its reply cross the page, and each side is told once', (t) =
   t.is(server.flush(), 1);
   t.deepEqual(notices, { server: 1, client: 1 });
   t.deepEqual(client.receive(), { kind: 'packets', packets: [packet(1, 3)] });
+});
+
+/** A page of which something is done right after its bytes are copied, or one of its words is loaded. */
+function interrupted(memory: MemoryPage, at: 'copyOut' | number, then: () => void): RingPage {
+  return {
+    load: (offset) => {
+      const value = memory.load(offset);
+      if (offset === at) then();
+      return value;
+    },
+    store: (offset, value) => memory.store(offset, value),
+    copyOut: (offset, target) => {
+      memory.copyOut(offset, target);
+      if (at === 'copyOut') then();
+    },
+    copyIn: (offset, source) => memory.copyIn(offset, source),
+  };
+}
+
+test('what a guest writes before it sees that its bytes were taken is taken without a signal', (t) => {
+  const memory = new MemoryPage(new ArrayBuffer(pageLength));
+  const client = new ClientRing(memory, () => undefined);
+  let interruptions = 0;
+  const page = interrupted(memory, 'copyOut', () => {
+    interruptions += 1;
+    if (interruptions !== 1) return;
+    client.send(packet(2, 3));
+    client.flush();
+  });
+  const server = new ServerRing(page, { features: 0, notify: () => undefined });
+  client.send(packet(1, 0));
+  client.flush();
+  t.deepEqual(server.turn(), { kind: 'requests', packets: [packet(1, 0)], more: true });
+  t.deepEqual(server.turn(), { kind: 'requests', packets: [packet(2, 3)], more: false });
+});
+
+test('room that a guest makes while its page is filled is used without a signal', (t) => {
+  const memory = new MemoryPage(new ArrayBuffer(pageLength));
+  const client = new ClientRing(memory, () => undefined);
+  let looks = 0;
+  const page = interrupted(memory, responseQueue.consumer, () => {
+    looks -= 1;
+    // After the look that finds out how much room there is.
+    if (looks === 0) client.receive();
+  });
+  const server = new ServerRing(page, { features: 0, notify: () => undefined });
+  server.send(packet(1, 900));
+  server.flush();
+  looks = 2;
+  server.send(packet(2, 500));
+  server.flush();
+  t.false(server.congested);
 });
 
 test('indexes may begin anywhere, and pass 2^32', (t) => {

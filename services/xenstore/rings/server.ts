@@ -157,7 +157,10 @@ export class ServerRing {
     // What came before the packet that is too long is a request like any other.
     if (tooLong && packets.length === 0) return this.#tell('protocol');
     if (tooLong) this.fail('protocol');
-    return { kind: 'requests', packets, more: tooLong || left > 0 };
+    // A guest that wrote more before it could see that its bytes were taken has not signalled that
+    // (Linux's xb_write): so the page is looked at again, now that it shows it.
+    const more = tooLong || left > 0 || (read > 0 && this.#requests.available() !== 0);
+    return { kind: 'requests', packets, more };
   }
 
   /** Sends a reply or an event, once there is room for it. Nothing is sent to a guest not served. */
@@ -185,15 +188,25 @@ export class ServerRing {
         this.fail('communication');
         return 0;
       }
-      if (room > 0) {
-        ended = this.#outbox.flush(this.#responses, room);
-        this.#responses.commit();
-        this.#owesNotice = true;
-      }
+      ended += this.#fill(room);
     }
     if (this.#owesNotice) {
       this.#owesNotice = false;
       this.#options.notify();
+    }
+    return ended;
+  }
+
+  /**
+   * Puts as much into the page as there is room for, of which there may be more in the meantime: a guest
+   * that took something while the page was not full has not signalled that (Linux's xb_read).
+   */
+  #fill(room: number): number {
+    let ended = 0;
+    for (let left = room; left > 0 && this.#outbox.length > 0; left = this.#responses.room() ?? 0) {
+      ended += this.#outbox.flush(this.#responses, left);
+      this.#responses.commit();
+      this.#owesNotice = true;
     }
     return ended;
   }
