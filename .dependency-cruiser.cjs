@@ -64,7 +64,7 @@ module.exports = {
       comment: 'Only main.ts files choose an implementation of the hypervisor.',
       severity: 'error',
       from: { path: '^services/', pathNot: [anyTest, '/main\\.ts$'] },
-      to: { path: '^hypervisor/', pathNot: '^hypervisor/port\\.ts$' },
+      to: { path: '^hypervisor/', pathNot: '^hypervisor/(xenstore-)?port\\.ts$' },
     },
     {
       name: 'ffi-only-in-hypervisor-xen',

@@ -4,3 +4,4 @@ export type { SimulatedHypervisor } from './controls.ts';
 export { runSimulatedHypervisor } from './daemon.ts';
 export { noFileCheck } from './files.ts';
 export { createSimulated } from './in-process.ts';
+export { type SimulatedGuest, SimulatedRings } from './xenstore-host.ts';
