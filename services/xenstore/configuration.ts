@@ -17,8 +17,10 @@ export const ConfigurationSchema = v.strictObject({
   ...v.partial(v.object(commonFields)).entries,
   /** Where local tools connect. Left out: see `placesOf`. */
   socket: v.optional(v.pipe(v.string(), v.maxLength(socketPathMax))),
-  /** Whether to serve the rings of domains. */
-  rings: v.optional(v.literal(false, 'rings are not served by this release: write false')),
+  /** Whether to serve the rings of domains. Left out: in the control domain of a Xen host. */
+  rings: v.optional(v.boolean()),
+  /** Where to write the process's id, once the socket and the rings are served. */
+  pidFile: v.optional(v.string()),
 });
 export type Configuration = v.InferOutput<typeof ConfigurationSchema>;
 
@@ -29,8 +31,9 @@ export function xenstoredOptions(command: Command): Command {
       '--socket <path>',
       'the Unix socket of local tools (default: socket in --data-dir; without that, $XENSTORED_PATH or /var/run/xenstored/socket)',
     )
-    .option('--rings', 'serve the rings of domains')
+    .option('--rings', 'serve the rings of domains; it does so where there are some')
     .option('--no-rings', 'serve the socket, and gRPC, alone')
+    .option('--pid-file <path>', 'where to write the process id, once it serves')
     .addHelpText('after', runAlone);
 }
 

@@ -1,7 +1,9 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { openXenstoreHost } from '../../hypervisor/xen/index.ts';
 import type { Failure } from '../../pool/failure.ts';
 import { readCredentials } from '../../pool/identity/credentials.ts';
 import { serve } from '../../pool/rpc/server.ts';
@@ -12,6 +14,7 @@ import { callersOf } from './adapters/grpc/callers.ts';
 import { xenstoreService } from './adapters/grpc.ts';
 import { Journal } from './adapters/journal.ts';
 import { quotaWarnings } from './adapters/quota-warnings.ts';
+import { DomainRings } from './adapters/rings.ts';
 import { Trace } from './adapters/trace.ts';
 import { isFree, serveUnixSocket } from './adapters/unix-socket.ts';
 import {
@@ -22,6 +25,9 @@ import {
   xenstoredOptions,
 } from './configuration.ts';
 import { Store } from './core/store.ts';
+
+/** Linux has it in the control domain of a Xen host. */
+const controlRing = '/proc/xen/xsd_kva';
 
 /** `flotilla xenstored`. */
 export function xenstoredCommand(): Command {
@@ -37,6 +43,7 @@ export function xenstoredCommand(): Command {
 
 async function runXenstored(configuration: Configuration): Promise<Result<Running, Failure>> {
   const log = pino({ base: { service: 'xenstored' } });
+  const warn = (message: string) => log.warn(message);
   const credentials = await readCredentials(configuration.tls);
   if (!credentials.ok) return credentials;
   const places = placesOf(configuration);
@@ -44,10 +51,11 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   if (!free.ok) return fail(cannotStart(free.error));
   const made = makePlaces(places);
   if (!made.ok) return fail(cannotStart(made.error));
-  const store = new Store();
+  const rings = await ringsOf(configuration, warn);
+  if (!rings.ok) return fail(cannotStart(rings.error));
+  const store = new Store({ hypervisor: rings.value !== undefined });
   const journal = Journal.open(places.data, store);
   if (!journal.ok) return fail(cannotStart(journal.error));
-  const warn = (message: string) => log.warn(message);
   const logs = join(places.data, 'logs');
   const trace = new Trace(join(logs, traceName), warn);
   const daemon = new Daemon(store, journal.value, {
@@ -59,14 +67,19 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
       trouble: warn,
     }),
     onQuota: quotaWarnings(log),
+    ...(rings.value === undefined ? {} : { rings: rings.value }),
   });
   const socket = await serveUnixSocket(daemon, places.socket, warn);
   if (!socket.ok) return fail(cannotStart(socket.error));
+  const served = rings.value?.serve(daemon) ?? ok(undefined);
+  if (!served.ok) return fail(cannotStart(served.error));
   const close = async () => {
     await socket.value.close();
+    rings.value?.close();
     journal.value.close();
     trace.turnOff();
   };
+  if (configuration.pidFile !== undefined) writeFileSync(configuration.pidFile, `${process.pid}\n`);
   if (configuration.listen === undefined) {
     log.info({ socket: places.socket, data: places.data }, 'serving');
     return ok({ close });
@@ -88,6 +101,24 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
       await close();
     },
   });
+}
+
+/** The rings of this host's domains; undefined where none are to be served. */
+async function ringsOf(
+  { rings: wanted }: Configuration,
+  warn: (message: string) => void,
+): Promise<Result<DomainRings | undefined, string>> {
+  if (wanted === false || (wanted === undefined && !existsSync(controlRing))) return ok(undefined);
+  const host = await openXenstoreHost();
+  if (!host.ok) return fail(`${host.error.detail}; --no-rings serves the socket alone`);
+  const rings = DomainRings.claim(host.value, {
+    onTrouble: (domain, trouble) => warn(`domain ${domain} ${trouble}`),
+  });
+  if (rings.ok) return rings;
+  host.value.close();
+  if (wanted) return fail(`${rings.error}; --no-rings serves the socket alone`);
+  warn(`the socket alone is served: ${rings.error}`);
+  return ok(undefined);
 }
 
 function cannotStart(sentence: string): Failure {
