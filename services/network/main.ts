@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { pino } from 'pino';
 import { ok, type Result } from '../../base/result.ts';
 import { type Clock, systemClock } from '../../pool/clock.ts';
+import { closeWithDatabase } from '../../pool/close-with-database.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
 import { credentialsForStore } from '../../pool/etcd/store-credentials.ts';
 import type { Failure } from '../../pool/failure.ts';
@@ -63,10 +64,7 @@ async function runNetwork(configuration: NetworkConfiguration): Promise<Result<R
     return started;
   }
   return ok({
-    close: async () => {
-      await started.value.close();
-      database.close();
-    },
+    close: () => closeWithDatabase(database, systemClock, () => started.value.close()),
   });
 }
 

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import { type Clock, systemClock } from '../../pool/clock.ts';
+import { closeWithDatabase } from '../../pool/close-with-database.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
 import { credentialsForStore } from '../../pool/etcd/store-credentials.ts';
 import type { Failure } from '../../pool/failure.ts';
@@ -54,10 +55,7 @@ async function runStorage(configuration: StorageConfiguration): Promise<Result<R
     return started;
   }
   return ok({
-    close: async () => {
-      await started.value.close();
-      database.close();
-    },
+    close: () => closeWithDatabase(database, systemClock, () => started.value.close()),
   });
 }
 

@@ -5,6 +5,7 @@ import { fail, ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import type { Hypervisor, HypervisorInfo } from '../../hypervisor/port.ts';
 import { systemClock } from '../../pool/clock.ts';
+import { closeWithDatabase } from '../../pool/close-with-database.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
 import { credentialsForStore } from '../../pool/etcd/store-credentials.ts';
 import { eventWriter } from '../../pool/events.ts';
@@ -113,11 +114,12 @@ export async function runVmLifecycle(
   });
   log.info({ address: server.value.address }, 'serving');
   return ok({
-    close: async () => {
-      await server.value.close();
-      await session.close();
-      await closeAll();
-    },
+    close: () =>
+      closeWithDatabase(database, clock, async () => {
+        await server.value.close();
+        await session.close();
+        await closeAll();
+      }),
   });
 }
 
