@@ -135,6 +135,19 @@ test('without a leader the members that answer are shown as far as they are know
     three,
   ));
 
+test('members that are named tell the status of their database, whatever the pool', (t) =>
+  goldenSession(
+    t,
+    'pool-status-of-members',
+    [
+      'pool status --endpoints MEMBERS',
+      'pool status --endpoints MEMBERS --json',
+      'pool status --endpoints nowhere',
+    ],
+    ({ database }) => database.kill(2),
+    three,
+  ));
+
 test('the database is saved to a file that is whole or not there', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'flotilla-save-'));
   t.teardown(() => rmSync(directory, { recursive: true }));

@@ -50,13 +50,16 @@ export function surveyJson({ members, revision, problem }: Survey): object {
   };
 }
 
+/** A database that lists nobody: what is shown then. */
+export function knownOnly(problem: Problem): string {
+  return `${problem.message}; these are the members that are known`;
+}
+
 function surveyLines({ style }: DatabaseSession, found: Survey): readonly string[] {
   const rows = found.members.map((member) => memberRow(member, style));
   const warnings = surveyWarnings(found).map((line) => style.paint('busy', line));
   const unlisted =
-    found.problem === undefined
-      ? []
-      : [style.paint('bad', `${found.problem.message}; these are the members that are known`)];
+    found.problem === undefined ? [] : [style.paint('bad', knownOnly(found.problem))];
   const notes = [...unlisted, ...warnings];
   return [...tableLines(memberColumns, rows, style), ...(notes.length === 0 ? [] : ['', ...notes])];
 }

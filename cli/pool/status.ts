@@ -13,9 +13,9 @@ import type { Style } from '../output/style.ts';
 import { propertyLines, tableLines } from '../output/table.ts';
 import type { Problem } from '../problem.ts';
 import { type PoolFlags, type Session, withPool } from '../session.ts';
-import { surveyJson } from './members.ts';
+import { knownOnly, surveyJson } from './members.ts';
 import { memberColumns, memberRow, stateOf, surveyWarnings, titleOf } from './report.ts';
-import { databaseOfPool } from './session.ts';
+import { type DatabaseFlags, databaseOfPool, talksToDatabase, withDatabase } from './session.ts';
 import { addressOf, type Survey, survey } from './survey.ts';
 
 /** Whoever asks for the status may do so because there is no leader: an election's time is enough. */
@@ -24,32 +24,62 @@ const patience = milliseconds(3000);
 /** `flotilla pool status`. */
 export function statusCommand(context: Context): Command {
   const summary = 'Show the pool at a glance: hosts, database, VMs';
-  return verb(context, 'pool', 'status', summary).action((flags: PoolFlags) =>
-    withPool(context, flags, async (session) => {
-      const pool = await call(
-        session.pool,
-        (to, settings) => to.pool.getPool({}, settings),
-        patience,
-      );
-      if (!pool.ok) return fail(await withMembers(session, flags, pool.error));
-      const hosts = await allPages(session.pool, hostListing.getPage);
-      if (!hosts.ok) return hosts;
-      const sorted = hosts.value.toSorted(hostListing.compare);
-      const told = pool.value.databaseMembers.map((member) => member.clientAddress);
-      const members = await databaseSurvey(session, flags, told);
-      const { engine } = session.pool.location.database === undefined ? builtIn : external;
-      const answer = {
-        ...pool.value,
-        hostList: sorted,
-        database: members.ok
-          ? { engine, ...surveyJson(members.value) }
-          : { engine, problem: members.error.message, members: [] },
-      };
-      const view = { pool: pool.value, hosts: sorted, members, engine };
-      session.answer(answer, statusLines(view, context.now(), session.style));
-      return ok(exitCodes.done);
-    }),
+  return talksToDatabase(verb(context, 'pool', 'status', summary)).action((flags: DatabaseFlags) =>
+    flags.endpoints === undefined ? showPool(context, flags) : showDatabase(context, flags),
   );
+}
+
+/** What members of a database can tell, without a pool around them. */
+function showDatabase(context: Context, flags: DatabaseFlags): Promise<void> {
+  return withDatabase(context, flags, async (session) => {
+    const { style } = session;
+    const found = await survey(session.database);
+    if (!found.ok) return found;
+    const { revision, problem } = found.value;
+    session.answer({ database: surveyJson(found.value) }, [
+      ...propertyLines(
+        [
+          ['database', databaseWords(found.value, style).join(', ')],
+          ['revision', `${revision}`],
+        ],
+        style,
+      ),
+      '',
+      ...askedLines(found.value, style),
+      ...noteLines(
+        [...(problem === undefined ? [] : [knownOnly(problem)]), ...surveyWarnings(found.value)],
+        style,
+      ),
+    ]);
+    return ok(exitCodes.done);
+  });
+}
+
+function showPool(context: Context, flags: PoolFlags): Promise<void> {
+  return withPool(context, flags, async (session) => {
+    const pool = await call(
+      session.pool,
+      (to, settings) => to.pool.getPool({}, settings),
+      patience,
+    );
+    if (!pool.ok) return fail(await withMembers(session, flags, pool.error));
+    const hosts = await allPages(session.pool, hostListing.getPage);
+    if (!hosts.ok) return hosts;
+    const sorted = hosts.value.toSorted(hostListing.compare);
+    const told = pool.value.databaseMembers.map((member) => member.clientAddress);
+    const members = await databaseSurvey(session, flags, told);
+    const { engine } = session.pool.location.database === undefined ? builtIn : external;
+    const answer = {
+      ...pool.value,
+      hostList: sorted,
+      database: members.ok
+        ? { engine, ...surveyJson(members.value) }
+        : { engine, problem: members.error.message, members: [] },
+    };
+    const view = { pool: pool.value, hosts: sorted, members, engine };
+    session.answer(answer, statusLines(view, context.now(), session.style));
+    return ok(exitCodes.done);
+  });
 }
 
 const builtIn = { engine: 'consensus' } as const;
@@ -117,8 +147,12 @@ export function statusLines(view: StatusView, now: Milliseconds, style: Style): 
     ),
     '',
     ...(asked === undefined ? toldLines(pool, style) : askedLines(asked, style)),
-    ...(warnings.length === 0 ? [] : ['', ...warnings.map((line) => style.paint('busy', line))]),
+    ...noteLines(warnings, style),
   ];
+}
+
+function noteLines(notes: readonly string[], style: Style): readonly string[] {
+  return notes.length === 0 ? [] : ['', ...notes.map((line) => style.paint('busy', line))];
 }
 
 /** What a glance has room for; `flotilla pool members` shows the rest. */
@@ -158,19 +192,21 @@ function databaseLine({ pool, members, engine }: StatusView, style: Style): stri
     const leader = pool.databaseMembers.find((member) => member.leader)?.name;
     return `${kind}, ${ratio(healthy, pool.databaseMembers.length, 'members answer', style)}, ${led(leader)}`;
   }
-  const { members: all, leader } = members.value;
-  const up = all.filter((member) => member.status !== null).length;
-  const alarms = all.flatMap((member) => member.alarms);
+  return [kind, ...databaseWords(members.value, style)].join(', ');
+}
+
+function databaseWords({ members, leader }: Survey, style: Style): readonly string[] {
+  const up = members.filter((member) => member.status !== null).length;
+  const alarms = members.flatMap((member) => member.alarms);
   const size = leader?.status?.dbSize;
   return [
-    kind,
-    ratio(up, all.length, 'members answer', style),
+    ratio(up, members.length, 'members answer', style),
     led(leader === undefined ? undefined : titleOf(leader)),
     ...(size === undefined ? [] : [formatBytes(bytes(Number(size)))]),
     ...(alarms.length === 0
       ? []
       : [style.paint('bad', `alarms: ${[...new Set(alarms)].join(', ')}`)]),
-  ].join(', ');
+  ];
 }
 
 function led(leader: string | undefined): string {

@@ -7,7 +7,10 @@ interface TestContext extends Assertions {
   teardown(undo: () => void): void;
 }
 
-/** Runs command lines one after the other on a pool of its own, and compares all that was seen. */
+/**
+ * Runs command lines one after the other on a pool of its own, and compares all that was seen. MEMBERS
+ * in a line stands for the addresses of the database's members.
+ */
 export async function goldenSession(
   t: TestContext,
   name: string,
@@ -21,7 +24,7 @@ export async function goldenSession(
   prepare(pool);
   const transcripts: string[] = [];
   for (const line of lines) {
-    const argv = [...line.split(' '), '--pool', pool.addresses.join(',')];
+    const argv = [...line.replace('MEMBERS', members.join(',')).split(' '), '--pool', pool.addresses.join(',')];
     transcripts.push(await transcript(argv, { directory }));
   }
   isGolden(t, name, withoutPorts(pool.addresses, members, transcripts.join('\n\n')));
