@@ -203,6 +203,8 @@ export class Daemon {
         return;
       case 'close': {
         const peer = this.#peers.get(output.connection);
+        const domain = this.#rings.get(output.connection)?.place.domain;
+        this.#options.trace?.disconnected(output.connection, domain);
         this.#peers.delete(output.connection);
         this.#rings.delete(output.connection);
         peer?.close?.();
@@ -257,6 +259,7 @@ export class Daemon {
     if (!mapped.ok) return mapped;
     this.#peers.set(connection, mapped.value);
     this.#rings.set(connection, { place: kept, peer: mapped.value });
+    this.#options.trace?.connected(connection, domain);
     return ok(connection);
   }
 
