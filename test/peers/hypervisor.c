@@ -6,7 +6,7 @@
  *   ring.N    the shared page of domain N, which is mapped wherever a grant or a frame of N is
  *   domain.N  is there while domain N is; its first byte is r (runs), s (has shut down) or d (dies)
  *   kicks     a FIFO; a 32-bit port that is written to it becomes pending for the daemon
- *   kicked    a FIFO; each port that the daemon notifies is written to it
+ *   kicked    a socket; each port that the daemon notifies is sent to who listens, if anybody does
  *   port      the port of domain 0's own channel, as text without a line feed
  *
  * The port of domain N is channelBase + N, and that of VIRQ_DOM_EXC is virqPort. Files of the daemons
@@ -83,6 +83,24 @@ static int kicks(void)
 	return descriptor;
 }
 
+/* -1 while nobody listens. */
+static int kicked(void)
+{
+	static int descriptor = -1;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char path[pathMax];
+	if (descriptor >= 0) return descriptor;
+	inside(path, "kicked");
+	if (strlen(path) >= sizeof address.sun_path) return -1;
+	strcpy(address.sun_path, path);
+	descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (descriptor >= 0 && connect(descriptor, (struct sockaddr *)&address, sizeof address)) {
+		close(descriptor);
+		descriptor = -1;
+	}
+	return descriptor;
+}
+
 xenevtchn_handle *xenevtchn_open(xentoollog_logger *logger, unsigned flags)
 {
 	(void)logger, (void)flags;
@@ -98,12 +116,10 @@ int xenevtchn_close(xenevtchn_handle *xce) { (void)xce; return 0; }
 int xenevtchn_fd(xenevtchn_handle *xce) { (void)xce; return kicks(); }
 int xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
 {
-	static int kicked = -1;
 	uint32_t word = port;
+	int descriptor = kicked();
 	(void)xce;
-	if (kicked < 0) kicked = fifo("kicked");
-	/* A FIFO that nobody reads is full at some time: what a guest does not hear it did not want to. */
-	if (write(kicked, &word, sizeof word) < 0 && errno != EAGAIN) abort();
+	if (descriptor >= 0 && send(descriptor, &word, sizeof word, MSG_NOSIGNAL) < 0) abort();
 	return 0;
 }
 xenevtchn_port_or_error_t xenevtchn_bind_unbound_port(xenevtchn_handle *xce, uint32_t domain)

@@ -97,7 +97,9 @@ export class Peer {
   async #answers(): Promise<void> {
     const until = performance.now() + patience;
     while (performance.now() < until && this.runs) {
-      if (await canConnect(this.socket)) return;
+      // oxenstored listens before it has opened its event channel.
+      const hasChannels = existsSync(join(this.directory, 'kicks'));
+      if (hasChannels && (await canConnect(this.socket))) return;
       await delay(2);
     }
     await this.stop();

@@ -1,8 +1,10 @@
 /** Runs a simulation by name: `npm run sim -- consensus --seed 7 --seeds 1000`. */
+import { runXenstore } from '../differential/xenstore/run.ts';
 import { runConsensus } from './consensus/run.ts';
 
 const simulations: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   consensus: runConsensus,
+  xenstore: runXenstore,
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

@@ -1,0 +1,95 @@
+import { messageTypes } from '../../../services/xenstore/core/wire.ts';
+import type { PeerName } from '../../peers/peer.ts';
+import { explain } from './differences.ts';
+import type { History } from './generate.ts';
+import { Ours } from './ours.ts';
+import { guests, isGuest, type Observation, type Reply, type Step } from './step.ts';
+import { Theirs } from './theirs.ts';
+
+/** Where a daemon does something else, and this project's documents do not say so. */
+export interface Difference {
+  readonly at: number;
+  readonly step: Step;
+  readonly ours: Observation;
+  readonly theirs: Observation;
+}
+
+/** What comes of a history that is told to ours and to a peer. */
+export interface Comparison {
+  readonly difference: Difference | null;
+  /** What was met of the differences that are documented, by their names. */
+  readonly met: readonly string[];
+  /** How many steps were compared: after some differences the stores are no longer the same. */
+  readonly compared: number;
+}
+
+/** Tells a history to both, step by step, until they differ in what is not documented. */
+export async function compare(name: PeerName, { quotas, steps }: History): Promise<Comparison> {
+  const ours = new Ours(quotas);
+  const theirs = await Theirs.start(name, quotas);
+  const met = new Set<string>();
+  try {
+    for (const [at, step] of steps.entries()) {
+      const observed = {
+        ours: normal(step, await ours.perform(step)),
+        theirs: normal(step, await theirs.perform(step)),
+      };
+      const faults = ours.faults();
+      if (faults.length > 0) throw new Error(`our store is wrong inside: ${faults.join('; ')}`);
+      if (name === 'oxenstored' && (await givesAway(step, ours, theirs)))
+        return { difference: null, met: [...met, ownerOfMade], compared: at };
+      if (isSame(observed.ours, observed.theirs)) continue;
+      const explained = explain({ peer: name, step, before: steps.slice(0, at), ...observed });
+      if (explained === null)
+        return { difference: { at, step, ...observed }, met: [...met], compared: at };
+      met.add(explained.name);
+      if (explained.parts) return { difference: null, met: [...met], compared: at };
+    }
+    return { difference: null, met: [...met], compared: steps.length };
+  } finally {
+    await theirs.close();
+  }
+}
+
+/** As in SPEC.md. */
+export const ownerOfMade = 'the owner of what MKDIR makes';
+
+/** Whether oxenstored has made a guest's node somebody else's; inside a transaction it may have. */
+async function givesAway(step: Step, ours: Ours, theirs: Theirs): Promise<boolean> {
+  if (step.kind !== 'request' || step.type !== messageTypes.MKDIR || !isGuest(step.by))
+    return false;
+  if (step.transaction !== 0) return true;
+  const path = step.payload.startsWith('/')
+    ? step.payload
+    : `/local/domain/${guests[step.by]}/${step.payload}`;
+  const asked: Step = { ...step, by: 'one', type: messageTypes.GET_PERMS, payload: path };
+  return !isSame(await ours.perform(asked), await theirs.perform(asked));
+}
+
+/** Without what each daemon chooses for itself: transaction ids, generations, what is for people. */
+function normal(step: Step, { reply, events }: Observation): Observation {
+  if (reply.kind !== 'reply' || reply.type === messageTypes.ERROR) return { reply, events };
+  return { reply: { ...reply, payload: normalPayload(step, reply) }, events };
+}
+
+function normalPayload(step: Step, { type, payload }: Extract<Reply, { kind: 'reply' }>): string {
+  switch (type) {
+    case messageTypes.TRANSACTION_START:
+      return /^\d+\0$/.test(payload) ? 'id' : payload;
+    case messageTypes.DIRECTORY_PART:
+      return payload.replace(/^\d+/, 'generation');
+    case messageTypes.CONTROL:
+      return 'text';
+    case messageTypes.DIRECTORY:
+      // The special events are children of the root in oxenstored of 4.17.
+      return step.kind === 'request' && step.payload === '/\0'
+        ? payload.replace(/@introduceDomain\0|@releaseDomain\0/g, '')
+        : payload;
+    default:
+      return payload;
+  }
+}
+
+function isSame(one: Observation, other: Observation): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,155 @@
+import { firstReservedDomain } from '../../../services/xenstore/core/permissions.ts';
+import { payloadMax, messageTypes as types } from '../../../services/xenstore/core/wire.ts';
+import type { PeerName } from '../../peers/peer.ts';
+import { type FoundRequest, isInterfered, isMalformed, namesOf } from './found.ts';
+import { isGuest } from './step.ts';
+
+/** A difference that SPEC.md names, and which findings are of its kind. */
+export interface Rule {
+  /** The first column of SPEC.md, "Where the daemons differ". */
+  readonly name: string;
+  readonly peer?: PeerName;
+  readonly fits: (request: FoundRequest) => boolean;
+}
+
+const newest: ReadonlySet<number> = new Set([
+  ...[types.GET_FEATURE, types.SET_FEATURE, types.GET_QUOTA, types.SET_QUOTA],
+]);
+
+const valueLength = ({ step, strings }: FoundRequest): number =>
+  step.payload.length - (strings[0] ?? '').length - 1;
+
+const ofDomains: ReadonlySet<number> = new Set([
+  ...[types.GET_DOMAIN_PATH, types.IS_DOMAIN_INTRODUCED, types.RELEASE, types.RESUME],
+  ...[types.INTRODUCE, types.SET_TARGET],
+]);
+
+/** Whether we do not take it as an entry of permissions. */
+function isNoEntry(text: string): boolean {
+  return !/^[nrwb](0|[1-9]\d{0,4})$/.test(text) || Number(text.slice(1)) >= firstReservedDomain;
+}
+
+/** Of either peer. */
+const rulesOfBoth: readonly Rule[] = [
+  {
+    name: 'a payload of more than 4096 bytes',
+    fits: ({ step }) => step.payload.length > payloadMax,
+  },
+  {
+    name: 'a payload that is not the strings that its request wants',
+    fits: (found) => isMalformed(found) && (found.us === 'EINVAL' || found.them === 'EINVAL'),
+  },
+  {
+    name: 'features and quotas by messages',
+    fits: ({ step, them }) => newest.has(step.type) && (them === 'ENOSYS' || them === 'EINVAL'),
+  },
+  {
+    name: 'the permissions of special events',
+    fits: ({ step, strings }) =>
+      (step.type === types.GET_PERMS || step.type === types.SET_PERMS) &&
+      strings[0]?.startsWith('@') === true,
+  },
+  {
+    name: 'a guest names another owner',
+    fits: ({ step, us, them }) =>
+      step.type === types.SET_PERMS && us === 'EPERM' && them === 'EACCES',
+  },
+  {
+    name: 'domid texts',
+    fits: ({ step, us, strings }) =>
+      us === 'EINVAL' &&
+      (step.type === types.SET_PERMS
+        ? strings.slice(1, -1).some(isNoEntry)
+        : ofDomains.has(step.type) && !/^(0|[1-9]\d{0,4})$/.test(strings[0] ?? '')),
+  },
+  {
+    name: 'UNWATCH of what is no path',
+    fits: ({ step, us, them }) =>
+      step.type === types.UNWATCH && us === 'EINVAL' && them === 'ENOENT',
+  },
+  {
+    name: 'a quota of n',
+    fits: ({ step, us, them }) => isGuest(step.by) && (us === 'ENOSPC') !== (them === 'ENOSPC'),
+  },
+  {
+    name: 'the size of a node',
+    fits: (found) =>
+      found.step.type === types.WRITE &&
+      valueLength(found) > 1900 &&
+      [found.us, found.them].some((each) => each === 'E2BIG' || each === 'ENOSPC'),
+  },
+];
+
+const rulesOfC: readonly Rule[] = [
+  {
+    name: 'what a transaction reads that was changed since it began',
+    fits: (found) => found.step.transaction > 0 && isInterfered(found),
+  },
+  {
+    name: 'an offset of DIRECTORY_PART that is no number, or within a name',
+    fits: ({ step }) => step.type === types.DIRECTORY_PART,
+  },
+  {
+    name: 'SET_TARGET of a domain that was released',
+    fits: ({ step, us, them }) =>
+      step.type === types.SET_TARGET && us === 'ENOENT' && them === 'ok',
+  },
+  {
+    name: 'a path of more than 1024 bytes',
+    fits: ({ strings, them }) => (strings[0] ?? '').length > 2048 && them === 'EINVAL',
+  },
+];
+
+const rulesOfOCaml: readonly Rule[] = [
+  {
+    name: 'a special event as the path of a node',
+    fits: ({ us, strings }) => us === 'EINVAL' && strings[0]?.startsWith('@') === true,
+  },
+  { name: 'DIRECTORY_PART', fits: ({ step }) => step.type === types.DIRECTORY_PART },
+  {
+    name: 'an unknown transaction',
+    fits: ({ step, us, them }) => step.transaction !== 0 && us !== 'ok' && them === 'EIO',
+  },
+  {
+    name: 'a missing node below one that the caller may not read',
+    fits: ({ us, them }) => us === 'EACCES' && them === 'ENOENT',
+  },
+  {
+    name: 'the order of a list',
+    fits: ({ step, ours, theirs }) =>
+      step.type === types.DIRECTORY && namesOf(ours).join() === namesOf(theirs).join(),
+  },
+  {
+    name: 'RM of what is missing',
+    fits: ({ step, us, them }) => step.type === types.RM && us !== 'ok' && them === 'ok',
+  },
+  {
+    name: 'RM of the root',
+    fits: ({ step, strings }) => step.type === types.RM && strings[0] === '/',
+  },
+  {
+    name: 'MKDIR of what the caller may not write',
+    fits: ({ step, us, them }) => step.type === types.MKDIR && us === 'EACCES' && them === 'ok',
+  },
+  {
+    name: 'a domain that is not served',
+    fits: ({ step, us, them }) =>
+      [types.RELEASE, types.RESUME, types.SET_TARGET].some((type) => type === step.type) &&
+      us === 'ENOENT' &&
+      them === 'EINVAL',
+  },
+  {
+    name: 'nodes of a domain that is gone',
+    fits: ({ step, us, them }) => step.type === types.RELEASE && us === 'ok' && them === 'ok',
+  },
+  {
+    name: 'a path of more than 1024 bytes',
+    fits: ({ strings, them }) => (strings[0] ?? '').length > 1024 && them === 'EINVAL',
+  },
+];
+
+/** Which rules there are for the findings with a peer. */
+export const rules: Readonly<Record<PeerName, readonly Rule[]>> = {
+  xenstored: [...rulesOfBoth, ...rulesOfC],
+  oxenstored: [...rulesOfBoth, ...rulesOfOCaml],
+};
