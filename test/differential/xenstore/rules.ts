@@ -144,7 +144,8 @@ const rulesOfOCaml: readonly Rule[] = [
   },
   {
     name: 'a path of more than 1024 bytes',
-    fits: ({ strings, them }) => (strings[0] ?? '').length > 1024 && them === 'EINVAL',
+    fits: ({ strings, us, them }) =>
+      (strings[0] ?? '').length > 1024 && [us, them].includes('EINVAL'),
   },
 ];
 

@@ -71,7 +71,7 @@ export function describeObservation({ reply, events }: Observation): string {
     reply.kind === 'reply'
       ? `${messageName(reply.type) ?? reply.type} ${describeBytes(reply.payload)}`
       : reply.kind;
-  return [answer, ...events.map((event) => `event for ${event}`)].join('; ');
+  return [answer, ...events.map((event) => `event for ${describeBytes(event)}`)].join('; ');
 }
 
 function describeBytes(text: string): string {
