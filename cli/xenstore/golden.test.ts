@@ -11,7 +11,6 @@ import { Journal } from '../../services/xenstore/adapters/journal.ts';
 import { LocalClient } from '../../services/xenstore/adapters/local-client.ts';
 import { Trace } from '../../services/xenstore/adapters/trace.ts';
 import { serveUnixSocket } from '../../services/xenstore/adapters/unix-socket.ts';
-import { Store } from '../../services/xenstore/core/store.ts';
 import { isGolden } from '../testing/golden.ts';
 import { run, transcript, until } from '../testing/run.ts';
 import { simulatedPool } from '../testing/simulated-pool.ts';
@@ -20,13 +19,14 @@ import { simulatedPool } from '../testing/simulated-pool.ts';
 async function serving(t: ExecutionContext) {
   const directory = mkdtempSync(join(tmpdir(), 'xenstore-cli-'));
   const path = join(directory, 'socket');
-  const store = new Store();
-  const journal = Journal.open(join(directory, 'data'), store);
+  const journal = Journal.open(join(directory, 'data'));
   if (!journal.ok) throw new Error(journal.error);
   const ignore = () => undefined;
   const trace = new Trace(join(directory, 'trace.log'), ignore);
   const parts = { trace, logs: directory, print: ignore, trouble: ignore };
-  const daemon = new Daemon(store, journal.value, { control: processControl(parts) });
+  const begun = Daemon.open(journal.value, { control: processControl(parts) });
+  if (!begun.ok) throw new Error(begun.error);
+  const daemon = begun.value;
   const socket = await serveUnixSocket(daemon, path, ignore);
   const server = await serve({
     listen: '127.0.0.1:0',

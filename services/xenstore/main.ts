@@ -24,7 +24,6 @@ import {
   placesOf,
   xenstoredOptions,
 } from './configuration.ts';
-import { Store } from './core/store.ts';
 
 /** Linux has it in the control domain of a Xen host. */
 const controlRing = '/proc/xen/xsd_kva';
@@ -53,12 +52,12 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   if (!made.ok) return fail(cannotStart(made.error));
   const rings = await ringsOf(configuration, warn);
   if (!rings.ok) return fail(cannotStart(rings.error));
-  const store = new Store({ hypervisor: rings.value !== undefined });
-  const journal = Journal.open(places.data, store);
+  const journal = Journal.open(places.data);
   if (!journal.ok) return fail(cannotStart(journal.error));
   const logs = join(places.data, 'logs');
   const trace = new Trace(join(logs, traceName), warn);
-  const daemon = new Daemon(store, journal.value, {
+  const begun = Daemon.open(journal.value, {
+    onTrouble: warn,
     trace,
     control: processControl({
       trace,
@@ -69,6 +68,8 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
     onQuota: quotaWarnings(log),
     ...(rings.value === undefined ? {} : { rings: rings.value }),
   });
+  if (!begun.ok) return fail(cannotStart(begun.error));
+  const daemon = begun.value;
   const socket = await serveUnixSocket(daemon, places.socket, warn);
   if (!socket.ok) return fail(cannotStart(socket.error));
   const served = rings.value?.serve(daemon) ?? ok(undefined);

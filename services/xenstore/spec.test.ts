@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, path), 'utf8');
-const titles = globSync('core/*.test.ts', { cwd: import.meta.dirname })
+const titles = globSync('{core,migration,adapters}/*.test.ts', { cwd: import.meta.dirname })
   .map(read)
   .join('\n');
 

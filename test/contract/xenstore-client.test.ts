@@ -14,7 +14,6 @@ import {
 } from '../../services/xenstore/client/index.ts';
 import { allFeatures } from '../../services/xenstore/core/domain.ts';
 import { controlDomain } from '../../services/xenstore/core/permissions.ts';
-import { Store } from '../../services/xenstore/core/store.ts';
 import { MemoryHost, MemoryRings } from '../fixtures/memory-rings.ts';
 import { missingFor, Peer } from '../peers/peer.ts';
 import { type XenstoreClientSubject, xenstoreClientContract } from './xenstore-client.ts';
@@ -38,10 +37,11 @@ async function withDaemon(
   options: DaemonOptions = {},
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'xenstore-client-'));
-  const store = new Store();
-  const journal = Journal.open(directory, store);
+  const journal = Journal.open(directory);
   if (!journal.ok) throw new Error(journal.error);
-  await run(new Daemon(store, journal.value, options), directory);
+  const begun = Daemon.open(journal.value, options);
+  if (!begun.ok) throw new Error(begun.error);
+  await run(begun.value, directory);
   journal.value.close();
   rmSync(directory, { recursive: true });
 }

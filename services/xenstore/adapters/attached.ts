@@ -2,8 +2,12 @@ import type { Result } from '../../../base/result.ts';
 import type { XenstoreError } from '../core/error.ts';
 import type { DomainId } from '../core/permissions.ts';
 import type { Packet } from '../core/wire.ts';
+import type { SocketLink } from '../migration/image.ts';
 import type { RingKeeper } from '../rings/keeper.ts';
+import type { RingPlace } from '../rings/place.ts';
 import type { ServerRingState } from '../rings/server.ts';
+
+export type { RingPlace } from '../rings/place.ts';
 
 /** What the daemon and its transports are to each other. */
 
@@ -18,6 +22,11 @@ export interface Peer {
   hold?(held: boolean): void;
   /** It is served no longer. */
   close?(): void;
+  /**
+   * How another process goes on with it, which has its descriptor after this one. Asked for once, as
+   * the last thing; null where it ends with this process.
+   */
+  handOver?(): SocketLink | null;
 }
 
 /** What a transport holds of a client that it connected. */
@@ -30,17 +39,6 @@ export interface Attached {
   /** To be called before anything that was sent leaves: what has brought it about is kept first. */
   leaving(): void;
   disconnect(): void;
-}
-
-/** Where the ring of a domain is. */
-export interface RingPlace {
-  readonly domain: DomainId;
-  /** As INTRODUCE said; a domain's grant for it is in entry 1 of its grant table in any case. */
-  readonly gfn: number;
-  /** The domain's port of the event channel. */
-  readonly port: number;
-  /** What the domain is shown that xenstored offers. */
-  readonly features: number;
 }
 
 /** How the daemon reaches a domain by its ring. */

@@ -2,11 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { pino } from 'pino';
 import { XenstoreClient } from '../client/client.ts';
 import { inProcess } from '../client/transports/in-process.ts';
 import { controlDomain, type DomainId } from '../core/permissions.ts';
-import { Store } from '../core/store.ts';
 import { processControl, traceName } from './control.ts';
 import { Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
@@ -17,22 +15,19 @@ import { Trace } from './trace.ts';
 async function serving(t: ExecutionContext) {
   const directory = mkdtempSync(join(tmpdir(), 'xenstored-'));
   const logs = join(directory, 'logs');
-  const store = new Store();
-  const journal = Journal.open(directory, store);
+  const journal = Journal.open(directory);
   if (!journal.ok) throw new Error(journal.error);
   const said: string[] = [];
   const warnings: object[] = [];
-  const log = pino(
-    { base: null, timestamp: false },
-    { write: (line) => warnings.push(JSON.parse(line)) },
-  );
   const say = (text: string) => said.push(text);
   const trace = new Trace(join(logs, traceName), say);
-  const daemon = new Daemon(store, journal.value, {
+  const begun = Daemon.open(journal.value, {
     trace,
     control: processControl({ trace, logs, print: say, trouble: say }),
-    onQuota: quotaWarnings(log),
+    onQuota: quotaWarnings({ warn: (fields) => warnings.push(fields) }),
   });
+  if (!begun.ok) throw new Error(begun.error);
+  const daemon = begun.value;
   const clientOf = async (domain: DomainId) => {
     const opened = await XenstoreClient.open(inProcess((peer) => daemon.attach(domain, peer)));
     if (!opened.ok) throw new Error(opened.error.message);
@@ -159,7 +154,7 @@ test('what exceeds a quota is logged with the domain and the name of the quota, 
   t.deepEqual(outcomes.slice(0, 4), ['ok', 'ok', 'ok', 'ENOSPC']);
   t.is(big.ok ? 'ok' : big.error.code, 'ENOSPC');
   t.deepEqual(warnings, [
-    { level: 40, domain: 7, quota: 'watches', msg: 'a domain exceeds its quota' },
-    { level: 40, domain: 7, quota: 'node-size', msg: 'a domain exceeds its quota' },
+    { domain: 7, quota: 'watches' },
+    { domain: 7, quota: 'node-size' },
   ]);
 });

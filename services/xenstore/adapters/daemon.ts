@@ -8,9 +8,13 @@ import { domainsNamed } from '../core/named.ts';
 import { controlDomain, type DomainId } from '../core/permissions.ts';
 import type { Store } from '../core/store.ts';
 import type { Node } from '../core/tree.ts';
-import type { Packet } from '../core/wire.ts';
+import { messageTypes, type Packet } from '../core/wire.ts';
+import type { Image, Link, SocketLink } from '../migration/image.ts';
+import type { ServerRingState } from '../rings/server.ts';
 import type { Attached, AttachedRing, Peer, RingPeer, RingPlace, Rings } from './attached.ts';
 import type { Journal } from './journal.ts';
+import type { Entry } from './journal-entries.ts';
+import { type Revived, revive } from './revive.ts';
 import type { Trace } from './trace.ts';
 
 /** Runs a command of CONTROL that is about the process; the reply is text. */
@@ -19,12 +23,14 @@ export type Control = (
   parameters: readonly string[],
 ) => Promise<Result<string, XenstoreError>>;
 
-/** What a daemon may be given besides its store and journal. */
+/** What a daemon may be given besides its journal. */
 export interface DaemonOptions {
   readonly rings?: Rings;
   readonly control?: Control;
   /** The access log, which may be off. */
   readonly trace?: Trace;
+  /** Told of a ring that was served before and cannot be mapped again, in a sentence. */
+  readonly onTrouble?: (sentence: string) => void;
   /** Told of quotas that are exceeded, at most once in `quotaSilence` for each domain and quota. */
   readonly onQuota?: (domain: DomainId, quota: string) => void;
 }
@@ -37,26 +43,67 @@ const silencesMax = 1024;
 
 const oneSecond: Milliseconds = milliseconds(1_000);
 
+/** What a daemon begins with. */
+export type Beginning = 'alone' | 'handed over';
+
+/** A ring that is served, and where it is. */
+interface ServedRing {
+  readonly place: RingPlace;
+  readonly peer: RingPeer;
+}
+
 /**
  * Runs the store for any number of transports: feeds it with what clients ask, and carries out what
  * it wants done. All of it is synchronous, so that requests are served one at a time, in the order in
- * which they arrive.
+ * which they arrive. What it is told it keeps in the journal, before anything of it leaves.
  */
 export class Daemon {
   readonly #store: Store;
   readonly #journal: Journal;
   readonly #options: DaemonOptions;
   readonly #peers = new Map<ConnectionId, Peer>();
-  readonly #rings = new Map<ConnectionId, { readonly place: RingPlace; readonly peer: RingPeer }>();
+  readonly #rings = new Map<ConnectionId, ServedRing>();
   readonly #silences = new Map<string, number>();
+  /** What came while another was carried out. */
+  readonly #late: (() => void)[] = [];
   readonly #inputs: Input[] = [];
   #busy = false;
-  #nextConnection: ConnectionId = 1;
+  #nextConnection: ConnectionId;
+  #due = false;
+  #handedOver: ReadonlyMap<ConnectionId, SocketLink> = new Map();
 
-  constructor(store: Store, journal: Journal, options: DaemonOptions = {}) {
-    this.#store = store;
+  private constructor(revived: Revived, journal: Journal, options: DaemonOptions) {
+    this.#store = revived.store;
+    this.#nextConnection = revived.nextConnection;
     this.#journal = journal;
     this.#options = options;
+  }
+
+  /**
+   * A daemon that goes on where the one of the journal was killed: its rings are served on, its other
+   * clients are gone. If that one has handed over, its clients are in `handedOver`, and the daemon is
+   * told by `takeOver` and `goOn` when it has them. The failure is a sentence.
+   */
+  static open(
+    journal: Journal,
+    options: DaemonOptions = {},
+    beginning: Beginning = 'alone',
+  ): Result<Daemon, string> {
+    const { rings } = options;
+    const revived = revive(journal.past, {
+      hypervisor: rings !== undefined,
+      exists: (domain) => rings?.exists(domain) === true,
+      note: (entry) => journal.write(entry),
+    });
+    if (!revived.ok) return revived;
+    const daemon = new Daemon(revived.value, journal, options);
+    daemon.#begin(revived.value, beginning);
+    return ok(daemon);
+  }
+
+  /** Clients of the process that has handed over, by their connections. */
+  get handedOver(): ReadonlyMap<ConnectionId, SocketLink> {
+    return this.#handedOver;
   }
 
   /** How many clients are connected. */
@@ -73,8 +120,92 @@ export class Daemon {
   attach(domain: DomainId, peer: Peer): Attached {
     const connection = this.#newConnection(peer);
     this.#options.trace?.connected(connection, domain);
-    this.#step({ kind: 'connect', connection, domain });
+    this.#whenFree(() => {
+      this.#journal.write({ kind: 'connect', connection, domain });
+      this.#step({ kind: 'connect', connection, domain });
+    });
     return this.#attached(connection);
+  }
+
+  /** A client that was handed over is served on. */
+  takeOver(connection: ConnectionId, peer: Peer): Attached {
+    assert(this.#handedOver.has(connection), 'a client that is taken over was handed over');
+    this.#peers.set(connection, peer);
+    return this.#attached(connection);
+  }
+
+  /** Clients that were handed over and are not taken over by now are gone; whoever waits is answered. */
+  goOn(): void {
+    for (const connection of this.#handedOver.keys())
+      if (!this.#peers.has(connection)) this.#disconnect(connection);
+    this.#handedOver = new Map();
+    for (const { ticket, question } of this.#store.dump().waiting)
+      if (question.kind === 'map') this.#ask(ticket, question);
+      else
+        this.#answer(
+          ticket,
+          question.command === 'live-update'
+            ? { kind: 'text', text: 'OK' }
+            : { kind: 'refused', error: 'EAGAIN' },
+        );
+  }
+
+  /** All that there is; with `descriptors`, for the process that has this one's descriptors. */
+  image(descriptors?: Pick<Image, 'listening' | 'eventChannels'>): Image {
+    const links = new Map<ConnectionId, Link>();
+    for (const [connection, { place, peer }] of this.#rings)
+      links.set(connection, {
+        kind: 'ring',
+        place,
+        boundPort: peer.boundPort,
+        state: peer.state(),
+      });
+    if (descriptors !== undefined)
+      for (const [connection, peer] of this.#peers) {
+        const link = peer.handOver?.() ?? null;
+        if (link !== null) links.set(connection, link);
+      }
+    const none = { listening: null, eventChannels: null };
+    return {
+      store: this.#store.dump(),
+      nextConnection: this.#nextConnection,
+      links,
+      ...(descriptors ?? none),
+    };
+  }
+
+  #imageBefore(rings: Revived['rings']): Image {
+    const links = new Map<ConnectionId, Link>();
+    for (const [connection, { place, boundPort, replay }] of rings)
+      links.set(connection, { kind: 'ring', place, boundPort, state: replay.state() });
+    return { ...this.image(), links };
+  }
+
+  #begin({ rings, clients, links }: Revived, beginning: Beginning): void {
+    const handedOver = beginning === 'handed over';
+    // What is to be written down is what was before rings and clients go on.
+    const revived = this.#imageBefore(rings);
+    for (const [connection, { place, boundPort, replay }] of rings) {
+      const attached = this.#attachedRing(connection);
+      const state = replay.state();
+      const held = this.#store.sessions.find(connection)?.domain.held === true;
+      const mapped = this.#options.rings?.map(place, attached, {
+        state,
+        boundPort: handedOver ? boundPort : null,
+        held,
+      });
+      const peer = mapped?.ok === true ? mapped.value : lostRing(state, boundPort);
+      if (mapped?.ok !== true)
+        this.#options.onTrouble?.(`the ring of domain ${place.domain} is lost`);
+      this.#peers.set(connection, peer);
+      this.#rings.set(connection, { place, peer });
+    }
+    if (handedOver) this.#handedOver = links;
+    else if (this.#journal.past.any) this.#snapshot(revived);
+    for (const connection of clients)
+      if (!this.#handedOver.has(connection)) this.#disconnect(connection);
+    if (this.#store.awake) this.#wake();
+    if (!handedOver) this.goOn();
   }
 
   /** Whether the ring of a domain is served. */
@@ -84,19 +215,27 @@ export class Daemon {
 
   /** Serves the ring of a domain without a request for it, as that of the control domain itself. */
   introduce(place: RingPlace): Result<void, XenstoreError> {
-    const mapped = this.#map(place);
+    this.#journal.write({ kind: 'introduce', place });
+    const mapped = this.#map(place, 0);
     if (!mapped.ok) return mapped;
     this.#step({ kind: 'introduced', domain: place.domain, connection: mapped.value });
     return ok(undefined);
   }
 
-  /** The hypervisor has said that something became of these domains (VIRQ_DOM_EXC). */
+  /**
+   * The hypervisor has said that something became of these domains (VIRQ_DOM_EXC), or may have: that is
+   * to be asked once when the daemon has begun.
+   */
   domainsChanged(state: (domain: DomainId) => 'running' | 'shutdown' | 'gone'): void {
     for (const { id, privileged } of [...this.#store.domains]) {
       if (privileged) continue;
       const now = state(id);
-      if (now === 'gone') this.#step({ kind: 'domain-gone', domain: id });
-      else if (now === 'shutdown') this.#step({ kind: 'domain-shutdown', domain: id });
+      if (now === 'running') continue;
+      const kind = now === 'gone' ? 'domain-gone' : 'domain-shutdown';
+      this.#whenFree(() => {
+        this.#journal.write({ kind, domain: id });
+        this.#step({ kind, domain: id });
+      });
     }
   }
 
@@ -109,26 +248,59 @@ export class Daemon {
 
   #attached(connection: ConnectionId): Attached {
     const store = this.#store;
-    const { trace } = this.#options;
     return {
       request: (packet) => {
         assert(this.#peers.has(connection), 'no request after a disconnect');
-        if (trace?.packets === true) trace.received(connection, this.#domainOf(connection), packet);
-        this.#lookUp(packet);
-        this.#step({ kind: 'request', connection, packet });
+        if (this.#free) this.#fromClient(connection, packet);
+        else this.#whenFree(() => this.#fromClient(connection, packet));
+      },
+      get awaited() {
+        return store.awaits(connection);
+      },
+      // What a client of the control domain has taken says only who is held, and that until it is gone.
+      taken: (packets) => this.#whenFree(() => this.#taken(connection, packets)),
+      leaving: () => this.#leaving(),
+      disconnect: () => {
+        if (this.#peers.delete(connection)) this.#whenFree(() => this.#disconnect(connection));
+      },
+    };
+  }
+
+  #attachedRing(connection: ConnectionId): AttachedRing {
+    const keep = (entry: Entry) => {
+      this.#journal.write(entry);
+      this.#journal.commit();
+    };
+    const reset = (entry: Entry) => {
+      if (!this.#rings.has(connection)) return;
+      keep(entry);
+      this.#step({ kind: 'reset', connection });
+    };
+    const store = this.#store;
+    return {
+      request: (packet) => {
+        if (this.#rings.has(connection)) this.#request(connection, packet);
       },
       get awaited() {
         return store.awaits(connection);
       },
       taken: (packets) => {
-        if (this.#peers.has(connection)) this.#step({ kind: 'taken', connection, packets });
+        if (!this.#rings.has(connection)) return;
+        this.#journal.write({ kind: 'taken', connection, packets });
+        this.#step({ kind: 'taken', connection, packets });
       },
-      leaving: () => undefined,
+      leaving: () => this.#leaving(),
       disconnect: () => {
-        if (!this.#peers.delete(connection)) return;
-        trace?.disconnected(connection, this.#domainOf(connection));
-        this.#step({ kind: 'disconnect', connection });
+        if (this.#rings.delete(connection)) this.#whenFree(() => this.#disconnect(connection));
       },
+      received: (bytes) => {
+        assert(!this.#busy, 'no ring is read from within a call to its peer');
+        keep({ kind: 'received', connection, bytes });
+      },
+      reset: () => reset({ kind: 'reset', connection }),
+      ready: () => keep({ kind: 'ready', connection }),
+      zeroed: () => keep({ kind: 'zeroed', connection }),
+      broken: (fault) => reset({ kind: 'broken', connection, fault }),
     };
   }
 
@@ -137,58 +309,107 @@ export class Daemon {
     return this.#store.sessions.find(connection)?.domain.id;
   }
 
-  #attachedRing(connection: ConnectionId): AttachedRing {
-    const reset = () => {
-      if (this.#peers.has(connection)) this.#step({ kind: 'reset', connection });
-    };
-    const attached = this.#attached(connection);
-    return Object.assign(attached, {
-      received: () => undefined,
-      reset,
-      ready: () => undefined,
-      zeroed: () => undefined,
-      broken: reset,
+  /** Whether nothing is being carried out, and nothing waits for that. */
+  get #free(): boolean {
+    return !this.#busy && this.#late.length === 0;
+  }
+
+  /**
+   * Does it now, or, where something is being carried out, soon after: what comes of one input is all
+   * done before the next one, so that the journal has them in the order in which they count.
+   */
+  #whenFree(work: () => void): void {
+    if (this.#free) {
+      work();
+      return;
+    }
+    if (this.#late.length === 0)
+      queueMicrotask(() => {
+        // The one that is at work stays in the queue, so that what it brings about comes behind it.
+        for (let next = this.#late[0]; next !== undefined; next = this.#late[0]) {
+          next();
+          this.#late.shift();
+        }
+      });
+    this.#late.push(work);
+  }
+
+  #fromClient(connection: ConnectionId, packet: Packet): void {
+    // It may have been disconnected while its request had to wait.
+    const session = this.#store.sessions.find(connection);
+    if (session === undefined || !this.#peers.has(connection)) return;
+    if (!session.domain.privileged || !changesNothing(packet))
+      this.#journal.writeRequest(connection, packet);
+    this.#request(connection, packet);
+  }
+
+  #request(connection: ConnectionId, packet: Packet): void {
+    const { trace } = this.#options;
+    if (trace?.packets === true) trace.received(connection, this.#domainOf(connection), packet);
+    this.#lookUp(packet);
+    this.#step({ kind: 'request', connection, packet });
+  }
+
+  #taken(connection: ConnectionId, packets: number): void {
+    const session = this.#store.sessions.find(connection);
+    if (session === undefined) return;
+    if (!session.domain.privileged) this.#journal.write({ kind: 'taken', connection, packets });
+    this.#step({ kind: 'taken', connection, packets });
+  }
+
+  #disconnect(connection: ConnectionId): void {
+    this.#options.trace?.disconnected(connection, this.#domainOf(connection));
+    this.#peers.delete(connection);
+    this.#journal.write({ kind: 'disconnect', connection });
+    this.#step({ kind: 'disconnect', connection });
+  }
+
+  #leaving(): void {
+    this.#journal.commit();
+    if (this.#due || !this.#journal.due) return;
+    this.#due = true;
+    setImmediate(() => {
+      this.#due = false;
+      this.#snapshot(this.image());
     });
+  }
+
+  /** A snapshot that fails costs nothing but its time: what was before counts on. */
+  #snapshot(image: Image): void {
+    void this.#journal.snapshot(image).then((outcome) => {
+      if (!outcome.ok) this.#options.onTrouble?.(outcome.error);
+    });
+  }
+
+  #answer(ticket: number, answer: Exclude<Answer, { readonly kind: 'mapped' }>): void {
+    this.#journal.write({ kind: 'answer', ticket, answer });
+    this.#step({ kind: 'answer', ticket, answer });
   }
 
   /** Tells the store of domains that a request names and that it does not know (XSA-417). */
   #lookUp(packet: Packet): void {
     const { rings } = this.#options;
     if (rings === undefined) return;
-    for (const domain of domainsNamed(packet))
-      if (this.#store.domains.find(domain) === undefined && rings.exists(domain))
-        this.#step({ kind: 'domain-exists', domain });
+    for (const domain of domainsNamed(packet)) {
+      if (this.#store.domains.find(domain) !== undefined) continue;
+      const exists = rings.exists(domain);
+      this.#journal.write({ kind: 'exists', domain, exists });
+      if (exists) this.#step({ kind: 'domain-exists', domain });
+    }
   }
 
-  /** Takes an input, or, while another is being carried out, puts it behind that one. */
+  /** Takes an input; one that comes of its outputs is taken when all of them are done. */
   #step(input: Input): void {
-    if (this.#busy) {
-      this.#inputs.push(input);
-      return;
-    }
+    this.#inputs.push(input);
+    if (this.#busy) return;
     this.#busy = true;
-    for (let next: Input | undefined = input; next !== undefined; next = this.#inputs.shift())
-      if (!this.#isLate(next)) for (const output of this.#store.step(next)) this.#do(output);
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift())
+      for (const output of this.#store.step(next)) this.#do(output);
     this.#busy = false;
-  }
-
-  /** Whether the connection of an input that had to wait has been closed meanwhile. */
-  #isLate(input: Input): boolean {
-    switch (input.kind) {
-      case 'request':
-      case 'taken':
-      case 'reset':
-        return !this.#peers.has(input.connection);
-      default:
-        return false;
-    }
   }
 
   #do(output: Output): void {
     switch (output.kind) {
-      case 'keep':
-        this.#journal.append(output.changes, output.domain, this.#store.top);
-        return;
       case 'send':
         if (this.#options.trace?.packets === true)
           this.#options.trace.sent(
@@ -203,16 +424,21 @@ export class Daemon {
         return;
       case 'close': {
         const peer = this.#peers.get(output.connection);
-        const domain = this.#rings.get(output.connection)?.place.domain;
-        this.#options.trace?.disconnected(output.connection, domain);
         this.#peers.delete(output.connection);
         this.#rings.delete(output.connection);
         peer?.close?.();
         return;
       }
-      case 'rebind':
-        this.#rings.get(output.connection)?.peer.rebind(output.port);
+      case 'rebind': {
+        const ring = this.#rings.get(output.connection);
+        if (ring === undefined) return;
+        const place = { ...ring.place, port: output.port };
+        this.#rings.set(output.connection, { ...ring, place });
+        // The page is about to show it.
+        this.#journal.commit();
+        ring.peer.rebind(output.port);
         return;
+      }
       case 'ask':
         this.#ask(output.ticket, output.question);
         return;
@@ -220,46 +446,65 @@ export class Daemon {
         this.#quotaExceeded(output.domain, output.quota);
         return;
       case 'wake':
-        setTimeout(() => this.#step({ kind: 'second' }), oneSecond).unref();
+        this.#wake();
         return;
     }
   }
 
+  #wake(): void {
+    const second = () => {
+      this.#journal.write({ kind: 'second' });
+      this.#step({ kind: 'second' });
+    };
+    setTimeout(() => this.#whenFree(second), oneSecond).unref();
+  }
+
   #ask(ticket: number, question: Question): void {
-    const answer = (given: Answer) => this.#step({ kind: 'answer', ticket, answer: given });
     if (question.kind === 'map') {
-      const mapped = this.#map(question);
-      answer(
-        mapped.ok
+      const mapped = this.#map(question, ticket);
+      this.#step({
+        kind: 'answer',
+        ticket,
+        answer: mapped.ok
           ? { kind: 'mapped', connection: mapped.value }
           : { kind: 'refused', error: mapped.error },
-      );
+      });
       return;
     }
     const { control } = this.#options;
     if (control === undefined) {
-      answer({ kind: 'refused', error: 'ENOSYS' });
+      this.#answer(ticket, { kind: 'refused', error: 'ENOSYS' });
       return;
     }
     void control(question.command, question.parameters).then((reply) =>
-      answer(
-        reply.ok ? { kind: 'text', text: reply.value } : { kind: 'refused', error: reply.error },
+      this.#whenFree(() =>
+        this.#answer(
+          ticket,
+          reply.ok ? { kind: 'text', text: reply.value } : { kind: 'refused', error: reply.error },
+        ),
       ),
     );
   }
 
-  #map(place: RingPlace): Result<ConnectionId, XenstoreError> {
-    const { rings } = this.#options;
-    if (rings === undefined) return fail('ENOSYS');
+  /** Maps a ring, and keeps what came of it; `ticket` is that of the question, or 0. */
+  #map(
+    { domain, gfn, port, features }: RingPlace,
+    ticket: number,
+  ): Result<ConnectionId, XenstoreError> {
     const connection = this.#nextConnection;
     this.#nextConnection += 1;
-    const { domain, gfn, port, features } = place;
-    const kept = { domain, gfn, port, features };
-    const mapped = rings.map(kept, this.#attachedRing(connection), null);
-    if (!mapped.ok) return mapped;
+    const place = { domain, gfn, port, features };
+    const mapped =
+      this.#options.rings?.map(place, this.#attachedRing(connection), null) ??
+      fail<XenstoreError>('ENOSYS');
+    if (!mapped.ok) {
+      this.#journal.write({ kind: 'not-mapped', ticket, error: mapped.error });
+      return mapped;
+    }
+    const { consumed, produced } = mapped.value.state();
+    this.#journal.write({ kind: 'mapped', ticket, connection, consumed, produced });
     this.#peers.set(connection, mapped.value);
-    this.#rings.set(connection, { place: kept, peer: mapped.value });
-    this.#options.trace?.connected(connection, domain);
+    this.#rings.set(connection, { place, peer: mapped.value });
     return ok(connection);
   }
 
@@ -279,4 +524,29 @@ export class Daemon {
       }
     onQuota(domain, quota);
   }
+}
+
+/** Whether a request of the control domain leaves nothing behind: it need not be kept. */
+function changesNothing({ type, transactionId }: Packet): boolean {
+  switch (type) {
+    case messageTypes.READ:
+    case messageTypes.DIRECTORY:
+    case messageTypes.DIRECTORY_PART:
+    case messageTypes.GET_PERMS:
+      return transactionId === 0;
+    default:
+      return false;
+  }
+}
+
+/** The ring of a domain that could not be mapped again: it stands where it stood. */
+function lostRing(state: ServerRingState, boundPort: number): RingPeer {
+  return {
+    boundPort,
+    state: () => state,
+    send: () => undefined,
+    hold: () => undefined,
+    close: () => undefined,
+    rebind: () => undefined,
+  };
 }

@@ -10,7 +10,6 @@ import { serve } from '../../../pool/rpc/server.ts';
 import { failureOf } from '../../../pool/rpc/status.ts';
 import { connect } from '../../../proto/client.ts';
 import { type ReadTreeResponse, XenstoreService } from '../../../proto/gen/flotilla.xenstore.v1.ts';
-import { Store } from '../core/store.ts';
 import { Daemon } from './daemon.ts';
 import { callersOf } from './grpc/callers.ts';
 import { askerOf } from './grpc/requests.ts';
@@ -24,10 +23,11 @@ const patience = { timeout: milliseconds(20_000) };
 
 async function serving() {
   const directory = mkdtempSync(join(tmpdir(), 'xenstored-'));
-  const store = new Store();
-  const journal = Journal.open(directory, store);
+  const journal = Journal.open(directory);
   if (!journal.ok) throw new Error(journal.error);
-  const daemon = new Daemon(store, journal.value);
+  const begun = Daemon.open(journal.value);
+  if (!begun.ok) throw new Error(begun.error);
+  const daemon = begun.value;
   const server = await serve({
     listen: '127.0.0.1:0',
     credentials: null,
@@ -271,23 +271,6 @@ test('a transaction is its caller’s alone, and there are not too many', async 
   t.true(transactions.begin('host-1/storage').ok, 'another caller has room of its own');
   t.true(transactions.end('host-1/storage', name, true).ok);
   t.false(transactions.end('host-1/storage', name, true).ok);
-  await close();
-});
-
-test('a transaction that its caller leaves open ends by itself, without effect', async (t) => {
-  const { daemon, client, close } = await serving();
-  const ask = askerOf(new LocalClient(daemon, () => undefined));
-  const transactions = new Transactions(ask, milliseconds(1));
-  const begun = transactions.begin(null);
-  const name = begun.ok ? begun.value : 0;
-  const entered = transactions.enter(null, name, '/left');
-  t.true(ask('MKDIR', '/left', entered.ok ? entered.value : 0).ok);
-  while (transactions.size > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  t.false(transactions.end(null, name, true).ok);
-  const left = await client.exists({ path: '/left' }, patience);
-  t.deepEqual(left.ok && left.value, { exists: false });
-  const report = await client.control({ words: ['memreport'] }, patience);
-  t.regex(report.ok ? report.value.text : '', /^domain 0: .* 0 transactions/m);
   await close();
 });
 

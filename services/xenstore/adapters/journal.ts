@@ -1,157 +1,273 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Bytes, bytes } from '../../../base/units.ts';
-import type { Change } from '../core/change.ts';
-import { bytesOf, textOf } from '../core/payload.ts';
-import { controlDomain, type DomainId, type Permissions } from '../core/permissions.ts';
-import type { Store } from '../core/store.ts';
-import type { Node } from '../core/tree.ts';
+import type { ConnectionId } from '../core/domain.ts';
+import type { Packet } from '../core/wire.ts';
+import { ByteReader, ByteWriter } from '../migration/bytes.ts';
+import { decodeImage } from '../migration/decode.ts';
+import { encodeImage } from '../migration/encode.ts';
+import type { Image } from '../migration/image.ts';
+import { type Entry, readEntry, writeEntry, writeRequest } from './journal-entries.ts';
+import { filesIn, type JournalStorage, type StoredFile } from './journal-storage.ts';
 
 /**
- * What keeps the tree when the daemon is killed: a file of changes, one line each, which is read back
- * at the next start. xenstore's content is of one boot of its host, so the file has to outlive the
- * process and not the machine: nothing is synced, and the operating system's cache is enough.
+ * What a xenstored is after it was killed: a snapshot, `snapshot.N`, and what has happened since, in
+ * `journal.N` and perhaps later ones. The store is deterministic: told the same again, it is the same.
  *
- * A line has the changes of one request, so that a transaction is there whole or not at all: the CRC-32
- * of the rest in hexadecimal, a space, and JSON. A last line that is cut short is
- * what a kill leaves: it was never acknowledged, and is dropped. Any other damage is refused.
+ * A journal begins with the line of `head`. Then come batches of entries. A batch is there before anything that came of it leaves the process; one that is
+ * cut short was never acknowledged, and is dropped. Any other damage is refused.
  */
 
-/** The file is written anew, as the tree of now, when it has grown by this much. */
-const rewriteAfter: Bytes = bytes(16 * 2 ** 20);
+/** A new snapshot is made when the journal has grown by this much: reading it takes about a second. */
+const snapshotAfter: Bytes = bytes(8 * 2 ** 20);
 
-interface Line {
-  readonly domain: DomainId;
-  readonly changes: readonly Entry[];
+/** A batch is written when it is this long, even if nothing has to leave. */
+const batchMax: Bytes = bytes(2 ** 18);
+
+/** Its length, the same with every bit inverted, and the CRC-32 of the rest, a word each. */
+const batchHeader = 12;
+
+/** The first line: what the file is, and of which boot of the host. */
+function head(): Buffer {
+  return Buffer.from(`flotilla xenstored journal 1 ${bootOf()}\n`);
 }
 
-interface Entry {
-  readonly kind: Change['kind'];
-  readonly path: readonly string[];
-  readonly value?: string;
-  readonly permissions?: Permissions;
-}
-
-function entryOf(change: Change): Entry {
-  const { kind, path } = change;
-  return {
-    kind,
-    path,
-    ...(change.kind === 'write' ? { value: textOf(change.value) } : {}),
-    ...(change.kind === 'permissions' ? { permissions: change.permissions } : {}),
-  };
-}
-
-function lineOf(changes: readonly Change[], domain: DomainId): string {
-  const line: Line = { domain, changes: changes.map(entryOf) };
-  const text = JSON.stringify(line);
-  return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`;
-}
-
-function changeOf({ kind, path, value, permissions }: Entry): Change | null {
-  switch (kind) {
-    case 'write':
-      return value === undefined ? null : { kind, path, value: bytesOf(value) };
-    case 'permissions':
-      return permissions === undefined ? null : { kind, path, permissions };
-    case 'mkdir':
-    case 'remove':
-      return { kind, path };
+function bootOf(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return 'unknown';
   }
 }
 
-/** The changes that make a tree, in an order that makes parents before children. */
-function* changesOf(top: Node): Generator<Change> {
-  const rest: { readonly path: readonly string[]; readonly node: Node }[] = [
-    { path: [], node: top },
-  ];
-  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
-    const { path, node } = next;
-    if (path.length > 0) {
-      yield { kind: 'write', path, value: node.value };
-      yield { kind: 'permissions', path, permissions: node.permissions };
-    }
-    for (const name of node.children.names().toReversed()) {
-      const child = node.children.get(name);
-      if (child !== undefined) rest.push({ path: [...path, name], node: child });
-    }
-  }
+/** What an earlier process has left. */
+export interface Past {
+  readonly image: Image | null;
+  /** Whether there is anything. */
+  readonly any: boolean;
+  /** What has happened since, one after another; null at its end, which is for good. */
+  next(): Result<Entry | null, string>;
 }
 
 /** See the head of this file. */
 export class Journal {
-  readonly #path: string;
-  #file: number;
+  /** What there was when it was opened. */
+  readonly past: Past;
+  readonly #storage: JournalStorage;
+  readonly #batch = new ByteWriter();
+  #number: number;
+  #file: StoredFile;
   #size = 0;
+  /** A snapshot that is being written. */
+  #writing: AbortController | null = null;
 
-  private constructor(path: string, file: number) {
-    this.#path = path;
-    this.#file = file;
+  private constructor(storage: JournalStorage, number: number, past: Past) {
+    this.#storage = storage;
+    this.#number = number;
+    this.past = past;
+    this.#file = storage.create(`journal.${number}`);
+    this.#file.append(head());
+    this.#begin();
   }
 
-  /** Reads what a directory's journal has into `store`, and goes on writing it. */
-  static open(directory: string, store: Store): Result<Journal, string> {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const path = join(directory, 'journal');
-    if (existsSync(path)) {
-      const replayed = replay(path, store);
-      if (!replayed.ok) return replayed;
+  /** Opens the journal of a directory. The failure is a sentence with what to do. */
+  static open(place: string | JournalStorage): Result<Journal, string> {
+    const storage = typeof place === 'string' ? filesIn(place) : place;
+    const read = readPast(storage);
+    if (!read.ok) return fail(sentence(read.error));
+    return ok(new Journal(storage, read.value.next, read.value.past));
+  }
+
+  /** Whether so much was kept that a new snapshot is due. */
+  get due(): boolean {
+    return this.#size > snapshotAfter && this.#writing === null;
+  }
+
+  /** Keeps an entry, from the next `commit` on. */
+  write(entry: Entry): void {
+    writeEntry(this.#batch, entry);
+    if (this.#batch.length > batchMax) this.commit();
+  }
+
+  /** As `write`. */
+  writeRequest(connection: ConnectionId, packet: Packet): void {
+    writeRequest(this.#batch, connection, packet);
+    if (this.#batch.length > batchMax) this.commit();
+  }
+
+  /** When it returns, everything that was written is kept. */
+  commit(): void {
+    const { length } = this.#batch;
+    if (length === batchHeader) return;
+    const batch = this.#batch.view();
+    this.#batch.patch(0, length - batchHeader);
+    this.#batch.patch(4, ~(length - batchHeader) >>> 0);
+    this.#batch.patch(8, crc32(batch.subarray(batchHeader)));
+    this.#file.append(batch);
+    this.#size += length;
+    this.#begin();
+  }
+
+  /**
+   * Begins anew with an image of now. Others have their turns while it is written; until it is whole,
+   * the one before it counts, with all that was kept since. Resolves when it is whole, or given up.
+   */
+  async snapshot(image: Image): Promise<Result<void, string>> {
+    const writing = new AbortController();
+    try {
+      const number = this.#turnOver();
+      this.#writing = writing;
+      await this.#write(number, image, writing.signal);
+      return ok(undefined);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return fail(`a snapshot of the state cannot be written, and the journal grows on: ${why}`);
+    } finally {
+      if (this.#writing === writing) this.#writing = null;
     }
-    const journal = new Journal(path, openSync(path, 'a', 0o600));
-    journal.#rewrite(store.top);
-    return ok(journal);
   }
 
-  /** Keeps changes before they are acknowledged; `top` is the tree with them. */
-  append(changes: readonly Change[], domain: DomainId, top: Node): void {
-    this.#size += writeSync(this.#file, lineOf(changes, domain));
-    if (this.#size > rewriteAfter) this.#rewrite(top);
+  async #write(number: number, image: Image, signal: AbortSignal): Promise<void> {
+    const file = this.#storage.create(`snapshot.${number}.new`);
+    try {
+      for (const piece of encodeImage(image)) {
+        file.append(piece);
+        await new Promise(setImmediate);
+        if (signal.aborted) return;
+      }
+    } finally {
+      file.close();
+    }
+    this.#replace(number);
+  }
+
+  /** Begins anew with an image of now, which is whole when this returns. */
+  snapshotAtOnce(image: Image): void {
+    const number = this.#turnOver();
+    const file = this.#storage.create(`snapshot.${number}.new`);
+    for (const piece of encodeImage(image)) file.append(piece);
+    file.close();
+    this.#replace(number);
   }
 
   close(): void {
-    closeSync(this.#file);
+    this.#writing?.abort();
+    this.#writing = null;
+    this.commit();
+    this.#file.close();
   }
 
-  #rewrite(top: Node): void {
-    const aside = `${this.#path}.new`;
-    const file = openSync(aside, 'w', 0o600);
-    // A store begins with /tool; whether it is still there is for the tree to say.
-    writeSync(file, lineOf([{ kind: 'remove', path: ['', 'tool'] }], controlDomain));
-    for (const change of changesOf(top)) writeSync(file, lineOf([change], controlDomain));
-    renameSync(aside, this.#path);
-    closeSync(this.#file);
+  #begin(): void {
+    this.#batch.clear();
+    this.#batch.u32(0);
+    this.#batch.u32(0);
+    this.#batch.u32(0);
+  }
+
+  #turnOver(): number {
+    const number = this.#number + 1;
+    const file = this.#storage.create(`journal.${number}`);
+    file.append(head());
+    this.close();
+    this.#number = number;
     this.#file = file;
     this.#size = 0;
+    return number;
+  }
+
+  /** The snapshot of this number is whole: what was before is of no use any more. */
+  #replace(number: number): void {
+    this.#storage.rename(`snapshot.${number}.new`, `snapshot.${number}`);
+    for (const name of this.#storage.list()) {
+      const parts = /^(?:snapshot|journal)\.(\d+)(?:\.new)?$/.exec(name);
+      if (parts !== null && Number(parts[1]) < number) this.#storage.remove(name);
+    }
   }
 }
 
-function replay(path: string, store: Store): Result<void, string> {
-  const lines = readFileSync(path, 'utf8').split('\n');
-  // What follows the last line feed is a line that was cut short, or nothing.
-  for (const [index, text] of lines.slice(0, -1).entries()) {
-    const line = parseLine(text);
-    const changes = line?.changes.map(changeOf).filter((change) => change !== null) ?? [];
-    if (line?.changes.length !== changes.length || !store.restore(changes, line.domain).ok)
-      return fail(
-        `${path} is damaged in line ${index + 1}; what to do: if this host was rebooted since, remove the file, for xenstore starts empty with each boot; otherwise reboot the host`,
-      );
-  }
-  return ok(undefined);
+function sentence(what: string): string {
+  return `${what}; what to do: if nothing of this host is to be kept, remove it and start again; otherwise reboot the host`;
 }
 
-function parseLine(text: string): Line | null {
-  const body = text.slice(9);
-  if (text.slice(0, 8) !== crc32(body).toString(16).padStart(8, '0')) return null;
-  // The checksum says that this program wrote the line, so that its shape is known.
-  return JSON.parse(body) as Line;
+interface Found {
+  readonly past: Past;
+  /** The number of the next journal. */
+  readonly next: number;
+}
+
+function readPast(storage: JournalStorage): Result<Found, string> {
+  const numbers = (kind: string) =>
+    storage
+      .list()
+      .flatMap((name) => new RegExp(`^${kind}\\.(\\d+)$`).exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((one, other) => one - other);
+  const journals = numbers('journal');
+  const snapshot = numbers('snapshot').at(-1);
+  const next = 1 + Math.max(0, snapshot ?? 0, ...journals);
+  const ofBoot = journals.filter((number) => isOfThisBoot(storage, number));
+  // Domains do not survive a boot, and neither does what is said of them.
+  if (ofBoot.length < journals.length) {
+    for (const number of journals) storage.remove(`journal.${number}`);
+    if (snapshot !== undefined) storage.remove(`snapshot.${snapshot}`);
+    return ok({ past: pastOf(null, [], storage), next });
+  }
+  if (snapshot === undefined) return ok({ past: pastOf(null, journals, storage), next });
+  const image = decodeImage(storage.read(`snapshot.${snapshot}`));
+  if (!image.ok) return fail(`${storage.place}/snapshot.${snapshot} is damaged: ${image.error}`);
+  const since = journals.filter((number) => number >= snapshot);
+  return ok({ past: pastOf(image.value, since, storage), next });
+}
+
+/** One that is shorter than its head was begun by a process that was killed at once. */
+function isOfThisBoot(storage: JournalStorage, number: number): boolean {
+  const content = storage.read(`journal.${number}`);
+  const whole = head();
+  return content.subarray(0, whole.length).equals(whole.subarray(0, content.length));
+}
+
+function pastOf(image: Image | null, journals: readonly number[], storage: JournalStorage): Past {
+  const rest = [...journals];
+  let batches: Iterator<Result<ByteReader, string>> | null = null;
+  let reader: ByteReader | null = null;
+  const next = (): Result<Entry | null, string> => {
+    for (;;) {
+      if (reader !== null && reader.left > 0) {
+        const entry = readEntry(reader);
+        return entry === null ? fail(sentence('an entry of the journal is not known')) : ok(entry);
+      }
+      if (batches === null) {
+        const number = rest.shift();
+        if (number === undefined) return ok(null);
+        batches = batchesOf(storage, number);
+      }
+      const batch = batches.next();
+      if (batch.done === true) batches = null;
+      else if (!batch.value.ok) return batch.value;
+      else reader = batch.value.value;
+    }
+  };
+  return { image, any: image !== null || journals.length > 0, next };
+}
+
+function* batchesOf(
+  storage: JournalStorage,
+  number: number,
+): Generator<Result<ByteReader, string>> {
+  const content = storage.read(`journal.${number}`);
+  for (let at = head().length; content.length - at >= batchHeader; ) {
+    const length = content.readUInt32LE(at);
+    const end = at + batchHeader + length;
+    const whole = content.readUInt32LE(at + 4) === ~length >>> 0;
+    // It was cut short when its process was killed: nobody has seen anything of it.
+    if (whole && end > content.length) return;
+    const body = content.subarray(at + batchHeader, end);
+    if (!whole || crc32(body) !== content.readUInt32LE(at + 8)) {
+      yield fail(sentence(`${storage.place}/journal.${number} is damaged at byte ${at}`));
+      return;
+    }
+    yield ok(new ByteReader(body));
+    at = end;
+  }
 }

@@ -5,7 +5,6 @@ import test, { type ExecutionContext } from 'ava';
 import type { DomainId } from '../../../hypervisor/port.ts';
 import { type SimulatedGuest, SimulatedRings } from '../../../hypervisor/simulated/index.ts';
 import { bytesOf, textOf } from '../core/payload.ts';
-import { Store } from '../core/store.ts';
 import { type MessageName, messageName, messageTypes } from '../core/wire.ts';
 import { ClientRing } from '../rings/client.ts';
 import { requestQueue, ringFaults } from '../rings/layout.ts';
@@ -77,10 +76,11 @@ function serving(t: ExecutionContext, xen = new SimulatedRings()) {
   const claimed = DomainRings.claim(xen.open(), { onTrouble });
   if (!claimed.ok) throw new Error(claimed.error);
   const rings = claimed.value;
-  const store = new Store({ hypervisor: true });
-  const journal = Journal.open(directory, store);
+  const journal = Journal.open(directory);
   if (!journal.ok) throw new Error(journal.error);
-  const daemon = new Daemon(store, journal.value, { rings });
+  const begun = Daemon.open(journal.value, { rings });
+  if (!begun.ok) throw new Error(begun.error);
+  const daemon = begun.value;
   const served = rings.serve(daemon);
   t.true(served.ok);
   t.teardown(() => {

@@ -39,8 +39,6 @@ export class ServedRing implements RingPeer {
   #held: boolean;
   /** Its event channel could not be bound. */
   #unreachable = false;
-  /** Packets that have left, and that nobody was told of. */
-  #left = 0;
   #closed = false;
 
   constructor(options: ServedRingOptions) {
@@ -85,7 +83,6 @@ export class ServedRing implements RingPeer {
   }
 
   rebind(port: number): void {
-    this.#left = 0;
     this.#unreachable = !this.bind(port).ok;
     this.#ring.reset();
     this.#options.queue.add(this);
@@ -118,10 +115,8 @@ export class ServedRing implements RingPeer {
           if (!this.#closed) this.#options.attached.request(packet);
         return turn.more;
       case 'reset':
-        this.#left = 0;
         return true;
       case 'broken':
-        this.#left = 0;
         this.#options.onFault(turn.fault);
         return false;
       case 'silent':
@@ -132,12 +127,9 @@ export class ServedRing implements RingPeer {
   /** Puts what was sent into the page, as far as there is room. */
   flush(): void {
     if (this.#closed) return;
-    this.#left += this.#ring.flush();
-    const { attached } = this.#options;
-    if (this.#left === 0 || !attached.awaited) return;
-    const left = this.#left;
-    this.#left = 0;
-    attached.taken(left);
+    const packets = this.#ring.flush();
+    // Told even if nobody waits for it: that is kept, so that a process that goes on knows it.
+    if (packets > 0) this.#options.attached.taken(packets);
   }
 }
 

@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { bytesOf } from '../core/payload.ts';
-import { Store } from '../core/store.ts';
 import { headerLength, messageTypes } from '../core/wire.ts';
 import { Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
@@ -23,10 +22,11 @@ async function installed(command: string): Promise<boolean> {
 }
 
 function open(directory: string): { daemon: Daemon; journal: Journal } {
-  const store = new Store();
-  const journal = Journal.open(directory, store);
+  const journal = Journal.open(directory);
   if (!journal.ok) throw new Error(journal.error);
-  return { daemon: new Daemon(store, journal.value), journal: journal.value };
+  const begun = Daemon.open(journal.value);
+  if (!begun.ok) throw new Error(begun.error);
+  return { daemon: begun.value, journal: journal.value };
 }
 
 async function serving(directory: string) {
@@ -113,37 +113,5 @@ test('a second daemon does not take over a socket that is served', async (t) => 
   const second = await serveUnixSocket(daemon, path, () => undefined);
   t.regex(second.ok ? '' : second.error, /served by another xenstored/);
   await close();
-  rmSync(directory, { recursive: true });
-});
-
-test('after a kill the tree is there again, with values of any bytes and permissions', (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'xenstored-'));
-  const before = new LocalClient(open(directory).daemon, () => undefined);
-  const value = Uint8Array.from({ length: 256 }, (_, index) => index);
-  before.request('WRITE', 0, Buffer.concat([bytesOf('/a/b\0'), value]));
-  before.request('WRITE', 0, bytesOf('/a/gone\0x'));
-  before.request('SET_PERMS', 0, bytesOf('/a\0n3\0r4\0'));
-  before.request('RM', 0, bytesOf('/a/gone\0'));
-  // The journal is not closed: that is what a kill leaves. A line that is cut short is another.
-  appendFileSync(join(directory, 'journal'), '00000000 {"domain"');
-  const after = new LocalClient(open(directory).daemon, () => undefined);
-  const read = after.request('READ', 0, bytesOf('/a/b\0'));
-  t.deepEqual(read.ok && [...read.value], [...value]);
-  const permissions = after.request('GET_PERMS', 0, bytesOf('/a\0'));
-  t.is(permissions.ok && Buffer.from(permissions.value).toString(), 'n3\0r4\0');
-  const list = after.request('DIRECTORY', 0, bytesOf('/a\0'));
-  t.is(list.ok && Buffer.from(list.value).toString(), 'b\0');
-  rmSync(directory, { recursive: true });
-});
-
-test('a journal that is damaged in the middle is refused with what to do', (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'xenstored-'));
-  const client = new LocalClient(open(directory).daemon, () => undefined);
-  client.request('WRITE', 0, bytesOf('/a\0x'));
-  client.request('WRITE', 0, bytesOf('/b\0x'));
-  const file = join(directory, 'journal');
-  writeFileSync(file, readFileSync(file, 'utf8').replace('["","a"]', '["","z"]'));
-  const opened = Journal.open(directory, new Store());
-  t.regex(opened.ok ? '' : opened.error, /damaged in line \d+; what to do/);
   rmSync(directory, { recursive: true });
 });

@@ -36,7 +36,7 @@ export interface Maker extends Caller {
   exceeds(quota: QuotaName, value: number): boolean;
 }
 
-/** Makes changes that were allowed before: those of a journal, and what a domain's end brings. */
+/** Makes changes that were allowed before: those of a stream, and what a domain's end brings. */
 export function trusted(id: DomainId): Maker {
   const used = { nodes: 0, memory: 0 };
   return { id, target: null, privileged: true, used, exceeds: () => false };

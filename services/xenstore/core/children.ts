@@ -84,17 +84,19 @@ function join<Value>(
   return { kind: 'branch', bitmap: first | second, slots: ordered };
 }
 
+/** A leaf keeps its place, so that the order does not depend on what was replaced when. */
+function replaced<Value>(leaves: readonly Leaf<Value>[], leaf: Leaf<Value>): Leaf<Value>[] {
+  const index = leaves.findIndex((each) => each.name === leaf.name);
+  return index < 0 ? [...leaves, leaf] : leaves.with(index, leaf);
+}
+
 function insert<Value>(slot: Slot<Value> | null, leaf: Leaf<Value>, shift: number): Slot<Value> {
   if (slot === null) return leaf;
   switch (slot.kind) {
     case 'leaf':
       return slot.name === leaf.name ? leaf : join(slot, leaf, shift);
     case 'collision':
-      if (slot.hash === leaf.hash)
-        return {
-          ...slot,
-          leaves: [...slot.leaves.filter((each) => each.name !== leaf.name), leaf],
-        };
+      if (slot.hash === leaf.hash) return { ...slot, leaves: replaced(slot.leaves, leaf) };
       return join(slot, leaf, shift);
     case 'branch': {
       const bit = bitOf(leaf.hash, shift);

@@ -22,7 +22,8 @@ export const conflictCredit = 5;
 /** What a domain uses at the moment. */
 export type Usage = Record<QuotaName, number>;
 
-function nothing(): Usage {
+/** A domain that uses nothing. */
+export function nothing(): Usage {
   return {
     nodes: 0,
     watches: 0,
@@ -34,6 +35,23 @@ function nothing(): Usage {
     'path-max': 0,
     'node-size': 0,
   };
+}
+
+/** Everything about a domain: see `StoreDump`. */
+export interface DomainDump {
+  readonly id: DomainId;
+  readonly quotas: Quotas;
+  readonly used: Usage;
+  readonly peak: Usage;
+  readonly connections: readonly ConnectionId[];
+  readonly introduced: boolean;
+  readonly shutdown: boolean;
+  readonly features: number;
+  readonly target: DomainId | null;
+  readonly credit: number;
+  readonly held: boolean;
+  /** The adapter was told that it is above its soft quota. */
+  readonly warned: boolean;
 }
 
 /** Called when a domain exceeds a quota of its own. */
@@ -68,6 +86,41 @@ export class Domain implements Caller {
     this.privileged = id === controlDomain;
     this.quotas = copyQuotas(quotas);
     this.#onExceeded = onExceeded;
+  }
+
+  /** The life of a domain that another store has dumped. */
+  static from(dump: DomainDump, onExceeded: ExceededListener): Domain {
+    const domain = new Domain(dump.id, dump.quotas, onExceeded);
+    Object.assign(domain.used, dump.used);
+    Object.assign(domain.peak, dump.peak);
+    for (const connection of dump.connections) domain.connections.add(connection);
+    domain.introduced = dump.introduced;
+    domain.shutdown = dump.shutdown;
+    domain.features = dump.features;
+    domain.target = dump.target;
+    domain.credit = dump.credit;
+    domain.held = dump.held;
+    domain.#warned = dump.warned;
+    return domain;
+  }
+
+  /** Everything about it: see `StoreDump`. */
+  dump(): DomainDump {
+    const { id, introduced, shutdown, features, target, credit, held } = this;
+    return {
+      id,
+      quotas: copyQuotas(this.quotas),
+      used: { ...this.used },
+      peak: { ...this.peak },
+      connections: [...this.connections],
+      introduced,
+      shutdown,
+      features,
+      target,
+      credit,
+      held,
+      warned: this.#warned,
+    };
   }
 
   /** Whether a value is above a quota; if it is, the adapter is told. */

@@ -1,7 +1,7 @@
-import { Domain, type ExceededListener } from './domain.ts';
+import { Domain, type DomainDump, type ExceededListener } from './domain.ts';
 import type { Ledger } from './ledger.ts';
 import { anyDomain, controlDomain, type DomainId } from './permissions.ts';
-import { defaultQuotas } from './quota.ts';
+import { copyQuotas, defaultQuotas, type Quotas } from './quota.ts';
 
 /** The domains that this xenstore knows of, and the quotas that new ones get. */
 export class Domains {
@@ -16,6 +16,13 @@ export class Domains {
     this.#anybody = anybody;
     this.#onExceeded = onExceeded;
     this.ensure(controlDomain).introduced = true;
+  }
+
+  /** Knows what another store has dumped, and nothing else. */
+  adopt(quotas: Quotas, domains: readonly DomainDump[]): void {
+    Object.assign(this.quotas, copyQuotas(quotas));
+    this.#all.clear();
+    for (const dump of domains) this.#all.set(dump.id, Domain.from(dump, this.#onExceeded));
   }
 
   find(id: DomainId): Domain | undefined {

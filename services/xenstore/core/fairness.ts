@@ -1,7 +1,21 @@
 import type { Connection } from './connection.ts';
-import { conflictCredit, type Domain } from './domain.ts';
+import { type ConnectionId, conflictCredit, type Domain } from './domain.ts';
 import type { Domains } from './domains.ts';
 import type { DomainId } from './permissions.ts';
+
+/** What a domain has cost a client: see `StoreDump`. */
+interface SpoilerDump {
+  readonly victim: ConnectionId;
+  readonly spoiler: DomainId;
+  readonly credit: number;
+}
+
+/** Who owes whom: see `StoreDump`. */
+export interface FairnessDump {
+  readonly spoilers: readonly SpoilerDump[];
+  /** Who lacks credit. */
+  readonly debtors: readonly DomainId[];
+}
 
 /**
  * That no client can keep others from ever committing (XSA-206). Whoever changes what a transaction of
@@ -17,6 +31,26 @@ export class Fairness {
 
   constructor(domains: Domains) {
     this.#domains = domains;
+  }
+
+  /** Knows what another store has dumped. */
+  adopt({ spoilers, debtors }: FairnessDump, victimOf: (id: ConnectionId) => Connection): void {
+    for (const { victim, spoiler, credit } of spoilers) {
+      const connection = victimOf(victim);
+      const domain = this.#domains.ensure(spoiler);
+      const known = this.#spoilers.get(connection) ?? new Map<Domain, number>();
+      this.#spoilers.set(connection, known.set(domain, credit));
+    }
+    for (const debtor of debtors) this.#debtors.add(this.#domains.ensure(debtor));
+  }
+
+  /** Everything about it: see `StoreDump`. */
+  dump(): FairnessDump {
+    const spoilers: SpoilerDump[] = [];
+    for (const [victim, credits] of this.#spoilers)
+      for (const [spoiler, credit] of credits)
+        spoilers.push({ victim: victim.id, spoiler: spoiler.id, credit });
+    return { spoilers, debtors: [...this.#debtors].map(({ id }) => id) };
   }
 
   /** Whether somebody waits for credit. */
@@ -53,7 +87,8 @@ export class Fairness {
   /** A domain is gone. */
   forget(domain: Domain): void {
     this.#debtors.delete(domain);
-    for (const spoilers of this.#spoilers.values()) spoilers.delete(domain);
+    for (const [victim, spoilers] of this.#spoilers)
+      if (spoilers.delete(domain) && spoilers.size === 0) this.#spoilers.delete(victim);
   }
 
   #restore(domain: Domain, credit: number, changed: (domain: Domain) => void): void {

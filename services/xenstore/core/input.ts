@@ -1,4 +1,3 @@
-import type { Change } from './change.ts';
 import type { ConnectionId } from './domain.ts';
 import type { XenstoreError } from './error.ts';
 import type { DomainId } from './permissions.ts';
@@ -55,12 +54,9 @@ export const adapterCommands = ['live-update', 'log', 'logfile', 'print'] as con
 export type AdapterCommand = (typeof adapterCommands)[number];
 
 /**
- * What a xenstore wants done, in this order: changes are kept before the reply that acknowledges them
- * is sent, and a reply is sent before the events that the request caused.
+ * What a xenstore wants done, in this order: a reply is sent before the events that the request caused.
  */
 export type Output =
-  /** Changes that belong together, made by a domain. */
-  | { readonly kind: 'keep'; readonly changes: readonly Change[]; readonly domain: DomainId }
   | { readonly kind: 'send'; readonly connection: ConnectionId; readonly packet: Packet }
   /** No more of its requests are to be taken, or they may be again. */
   | { readonly kind: 'hold'; readonly connection: ConnectionId; readonly held: boolean }

@@ -1,6 +1,13 @@
 import type { DomainId } from './permissions.ts';
 import { type Node, severalOwners } from './tree.ts';
 
+/** The balance of one owner: see `StoreDump`. */
+export interface BalanceDump {
+  readonly owner: DomainId;
+  readonly nodes: number;
+  readonly bytes: number;
+}
+
 /** What changes add to, and take from, the nodes and bytes of each owner. */
 export class Ledger {
   readonly #owners: DomainId[] = [];
@@ -57,6 +64,15 @@ export class Ledger {
   forEach(settle: (owner: DomainId, nodes: number, bytes: number) => void): void {
     for (const [index, owner] of this.#owners.entries())
       settle(owner, this.#nodes[index] ?? 0, this.#bytes[index] ?? 0);
+  }
+
+  /** Everything about it: see `StoreDump`. */
+  dump(): readonly BalanceDump[] {
+    return this.#owners.map((owner, index) => ({
+      owner,
+      nodes: this.#nodes[index] ?? 0,
+      bytes: this.#bytes[index] ?? 0,
+    }));
   }
 
   clear(): void {

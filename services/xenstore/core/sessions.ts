@@ -5,10 +5,35 @@ import type { ConnectionId, Domain } from './domain.ts';
 import type { Fairness } from './fairness.ts';
 import { formatPath, type Path } from './path.ts';
 import type { DomainId } from './permissions.ts';
-import { Transaction } from './transaction.ts';
+import { Transaction, type TransactionDump } from './transaction.ts';
 import type { Generation, Node } from './tree.ts';
-import { Unread } from './unread.ts';
+import { Unread, type UnreadDump } from './unread.ts';
 import { type Watch, WatchTrie } from './watches.ts';
+
+/** A connection: see `StoreDump`. Its watches are among those of all. */
+export interface ConnectionDump {
+  readonly id: ConnectionId;
+  readonly domain: DomainId;
+  readonly unread: UnreadDump;
+  readonly transactions: readonly TransactionDump[];
+}
+
+/** A watch: see `StoreDump`. */
+export interface WatchDump {
+  readonly connection: ConnectionId;
+  readonly path: Path;
+  readonly token: string;
+  readonly hidden: number;
+  readonly depth: number | null;
+}
+
+/** Who is connected: see `StoreDump`. */
+export interface SessionsDump {
+  readonly nextTransaction: number;
+  readonly connections: readonly ConnectionDump[];
+  /** In the order in which they are made again, so that they fire in the order in which they did. */
+  readonly watches: readonly WatchDump[];
+}
 
 /** Who is connected, with their watches and transactions; their domains are charged for them. */
 export class Sessions {
@@ -22,6 +47,39 @@ export class Sessions {
   constructor(delivery: Delivery, fairness: Fairness) {
     this.#delivery = delivery;
     this.#fairness = fairness;
+  }
+
+  /** Knows what another store has dumped; the domains are known already. */
+  adopt(dump: SessionsDump, find: (id: DomainId) => Domain | undefined): void {
+    this.#nextTransaction = dump.nextTransaction;
+    for (const { id, domain, unread, transactions } of dump.connections)
+      this.#connections.set(id, {
+        id,
+        domain: present(find(domain), `domain ${domain} of a connection is known`),
+        unread: Unread.from(unread, find),
+        transactions: new Map(transactions.map((each) => [each.id, Transaction.from(each)])),
+        watches: new Map(),
+      });
+    for (const { connection, path, token, hidden, depth } of dump.watches) {
+      const owner = this.get(connection);
+      const watch: Watch = { connection: owner, token, path, hidden, depth };
+      this.watches.add(watch);
+      owner.watches.set(watchKey(formatPath(path), token), watch);
+    }
+  }
+
+  /** Everything about them: see `StoreDump`. */
+  dump(find: (id: DomainId) => Domain | undefined): SessionsDump {
+    const connections = [...this.#connections.values()].map((each) => ({
+      id: each.id,
+      domain: each.domain.id,
+      unread: each.unread.dump(find),
+      transactions: [...each.transactions].map(([id, open]) => ({ id, ...open.dump() })),
+    }));
+    const watches = [...this.watches].map(({ connection, path, token, hidden, depth }) => {
+      return { connection: connection.id, path, token, hidden, depth };
+    });
+    return { connections, watches, nextTransaction: this.#nextTransaction };
   }
 
   find(id: ConnectionId): Connection | undefined {

@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts';
 import { Delivery } from './delivery.ts';
 import type { ConnectionId, Domain } from './domain.ts';
 import { Domains } from './domains.ts';
+import type { StoreDump } from './dump.ts';
 import type { XenstoreError } from './error.ts';
 import { fireChanges, fireSpecial } from './events.ts';
 import { Fairness } from './fairness.ts';
@@ -16,6 +17,7 @@ import { Ledger } from './ledger.ts';
 import { formatPath, type SpecialPath } from './path.ts';
 import { bytesOf } from './payload.ts';
 import { controlDomain, type DomainId } from './permissions.ts';
+import { copyQuotas } from './quota.ts';
 import { reportOf } from './report.ts';
 import { handleRequest } from './request.ts';
 import { Sessions } from './sessions.ts';
@@ -80,8 +82,44 @@ export class Store implements StoreActions {
     control.use('memory', this.#top.bytes);
   }
 
+  /** A store that behaves in every respect as the one that was dumped. */
+  static from(dump: StoreDump, options: StoreOptions = {}): Store {
+    const store = new Store(options);
+    const find = (id: DomainId) => store.domains.find(id);
+    store.domains.adopt(dump.quotas, dump.domains);
+    store.sessions.adopt(dump, find);
+    store.#fairness.adopt(dump, (id) => store.sessions.get(id));
+    for (const { ticket, ...waiting } of dump.waiting) store.#waiting.set(ticket, waiting);
+    store.#top = dump.top;
+    store.#generation = dump.generation;
+    store.#nextTicket = dump.nextTicket;
+    store.#awake = dump.awake;
+    return store;
+  }
+
+  /** Everything that it knows; to be asked for between two inputs. */
+  dump(): StoreDump {
+    const find = (id: DomainId) => this.domains.find(id);
+    return {
+      top: this.#top,
+      generation: this.#generation,
+      nextTicket: this.#nextTicket,
+      awake: this.#awake,
+      quotas: copyQuotas(this.domains.quotas),
+      domains: [...this.domains].map((domain) => domain.dump()),
+      waiting: [...this.#waiting].map(([ticket, waiting]) => ({ ticket, ...waiting })),
+      ...this.sessions.dump(find),
+      ...this.#fairness.dump(),
+    };
+  }
+
   get top(): Node {
     return this.#top;
+  }
+
+  /** An input `second` is wanted, and has not come yet. */
+  get awake(): boolean {
+    return this.#awake;
   }
 
   /** Whether anybody waits until this client has taken what was sent to it: input `taken`. */
@@ -98,19 +136,6 @@ export class Store implements StoreActions {
       this.#delivery.push({ kind: 'wake' });
     }
     return this.#delivery.take();
-  }
-
-  /** Makes changes that were kept before: used when a journal is read back. Fires no watch. */
-  restore(changes: readonly Change[], domain: DomainId): Result<void, XenstoreError> {
-    for (const change of changes) {
-      this.#ledger.clear();
-      const maker = trusted(domain);
-      const outcome = applyChange(this.#top, change, maker, this.#stamp(domain), this.#ledger);
-      if (!outcome.ok) return outcome;
-      this.#top = outcome.value.top;
-      this.domains.settle(this.#ledger);
-    }
-    return ok(undefined);
   }
 
   report(): string {
@@ -189,14 +214,24 @@ export class Store implements StoreActions {
     }
     const before = this.#top;
     const changes = changesToForget(before, domain.id);
-    const restored = this.restore(changes, controlDomain);
-    if (!restored.ok) throw new Error(`a domain is not forgotten: ${restored.error}`);
+    for (const change of changes) this.#forget(change);
     const told = changes.filter(({ kind }) => kind === 'remove');
     if (changes.length > 0) this.#made.push({ before, changes, told });
     this.sessions.doomNaming(domain.id);
     this.#fairness.forget(domain);
     this.domains.forget(domain.id);
     if (domain.introduced) this.#special.push({ event: '@releaseDomain', domain: domain.id });
+  }
+
+  /** Makes a change that a domain's end brings. */
+  #forget(change: Change): void {
+    this.#ledger.clear();
+    const stamp = this.#stamp(controlDomain);
+    const maker = trusted(controlDomain);
+    const outcome = applyChange(this.#top, change, maker, stamp, this.#ledger);
+    if (!outcome.ok) throw new Error(`a domain is not forgotten: ${outcome.error}`);
+    this.#top = outcome.value.top;
+    this.domains.settle(this.#ledger);
   }
 
   #innards() {
@@ -248,7 +283,6 @@ export class Store implements StoreActions {
         const domain = this.domains.find(input.domain);
         if (domain === undefined || domain.privileged) return;
         this.release(domain);
-        this.#keep(controlDomain);
         this.#tell(null);
         return;
       }
@@ -264,7 +298,6 @@ export class Store implements StoreActions {
 
   #request(connection: Connection, packet: Packet): void {
     const outcome = handleRequest(this, connection, packet);
-    this.#keep(connection.domain.id);
     if (!outcome.ok) this.#delivery.reply(connection, packet, outcome);
     else if (outcome.value.reply !== 'later') {
       const { reply, watched } = outcome.value;
@@ -272,10 +305,6 @@ export class Store implements StoreActions {
       if (watched !== undefined) this.#delivery.event(watched, formatPath(watched.path), null);
     }
     this.#tell(connection.domain);
-  }
-
-  #keep(domain: DomainId): void {
-    for (const { changes } of this.#made) this.#delivery.push({ kind: 'keep', changes, domain });
   }
 
   /** Tells the watchers of what was done, which `cause` pays for until they have taken it. */

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { applyChange, type Change, type Changed, type Maker } from './change.ts';
 import type { XenstoreError } from './error.ts';
-import { Ledger } from './ledger.ts';
+import { type BalanceDump, Ledger } from './ledger.ts';
 import { formatPath, type Path } from './path.ts';
 import type { DomainId } from './permissions.ts';
 import { type Generation, lineage, type Node, nodeAt, type Stamp } from './tree.ts';
@@ -25,6 +25,21 @@ interface ReadRecord {
 
 /** What a record of a read or of a change costs beyond its path and value, in bytes. */
 const recordBytes = 64;
+
+/** An open transaction: see `StoreDump`. */
+export interface TransactionDump {
+  readonly id: number;
+  readonly startedAt: Generation;
+  readonly base: Node;
+  readonly top: Node;
+  readonly ledger: readonly BalanceDump[];
+  readonly reads: readonly ReadRecord[];
+  /** An aspect, a colon and a path each. */
+  readonly set: readonly string[];
+  readonly changes: readonly { readonly change: Change; readonly effective: boolean }[];
+  readonly bytes: number;
+  readonly doom: XenstoreError | null;
+}
 
 /** What a committed transaction did to the tree of now. */
 export interface Committed {
@@ -59,6 +74,35 @@ export class Transaction {
     this.#startedAt = generation;
   }
 
+  /** What another store has dumped. */
+  static from(dump: TransactionDump): Transaction {
+    const transaction = new Transaction(dump.base, dump.startedAt);
+    for (const { owner, nodes, bytes } of dump.ledger) transaction.#ledger.add(owner, nodes, bytes);
+    for (const read of dump.reads)
+      transaction.#reads.set(keyOf(read.aspect, formatPath(read.path)), read);
+    for (const each of dump.set) transaction.#set.add(each);
+    transaction.#changes.push(...dump.changes);
+    transaction.#top = dump.top;
+    transaction.#bytes = dump.bytes;
+    transaction.#doom = dump.doom;
+    return transaction;
+  }
+
+  /** Everything about it: see `StoreDump`. */
+  dump(): Omit<TransactionDump, 'id'> {
+    return {
+      startedAt: this.#startedAt,
+      base: this.#base,
+      top: this.#top,
+      ledger: this.#ledger.dump(),
+      reads: [...this.#reads.values()],
+      set: [...this.#set],
+      changes: [...this.#changes],
+      bytes: this.#bytes,
+      doom: this.#doom,
+    };
+  }
+
   /** The tree that the transaction sees. */
   get top(): Node {
     return this.#top;
@@ -90,7 +134,7 @@ export class Transaction {
   /** Reads one aspect of a node, and remembers that it was read. */
   read(path: Path, aspect: Aspect): Node | undefined {
     const node = nodeAt(this.#top, path);
-    const key = `${aspect}:${formatPath(path)}`;
+    const key = keyOf(aspect, formatPath(path));
     if (this.#reads.has(key)) return node;
     const base = nodeAt(this.#base, path);
     // What it has set, made or removed itself is its own, whatever others do meanwhile.
@@ -120,8 +164,8 @@ export class Transaction {
     this.#bytes += recordBytes + text.length;
     if (change.kind === 'write') {
       this.#bytes += change.value.length;
-      this.#set.add(`value:${text}`);
-    } else if (change.kind === 'permissions') this.#set.add(`permissions:${text}`);
+      this.#set.add(keyOf('value', text));
+    } else if (change.kind === 'permissions') this.#set.add(keyOf('permissions', text));
     return outcome;
   }
 
@@ -160,6 +204,10 @@ export class Transaction {
     }
     return ok({ top, changes });
   }
+}
+
+function keyOf(aspect: Aspect, path: string): string {
+  return `${aspect}:${path}`;
 }
 
 function generationOf(node: Node, aspect: Aspect): Generation {

@@ -140,6 +140,37 @@ function withChild(
   };
 }
 
+/** What a node is that was written down, but for what it sums up. */
+export interface NodeParts
+  extends Pick<
+    Node,
+    'value' | 'permissions' | 'contentGeneration' | 'childrenGeneration' | 'changedBy'
+  > {
+  readonly name: string;
+  /** In the order in which they are listed. */
+  readonly children: readonly (readonly [name: string, child: Node])[];
+  /** What it knew of the owners, and of the domains named, in its tree; null: what there is now. */
+  readonly known: Pick<Node, 'owner' | 'mentions'> | null;
+}
+
+/** A node that was written down, made again of its parts. */
+export function assembled({ name, children, known, ...content }: NodeParts): Node {
+  const { value, permissions } = content;
+  let nodes = 1;
+  let bytes = nodeHeaderBytes + permissionBytes * permissions.length + name.length + value.length;
+  let owner: number = permissions[0].domain;
+  let mentions = mentionsOf(permissions);
+  let all = noChildren;
+  for (const [each, child] of children) {
+    all = all.with(each, child);
+    nodes += child.nodes;
+    bytes += child.bytes;
+    if (child.owner !== owner) owner = severalOwners;
+    mentions |= child.mentions;
+  }
+  return { ...content, children: all, nodes, bytes, owner, mentions, ...known };
+}
+
 const privately: Permissions = [{ domain: controlDomain, read: false, write: false }];
 
 /**

@@ -1,4 +1,5 @@
 import type { Domain } from './domain.ts';
+import type { DomainId } from './permissions.ts';
 
 /** Something that was sent to a client and that it has not taken yet. */
 interface Sent {
@@ -8,6 +9,22 @@ interface Sent {
   /** Whose request it answers, or whose change it tells of; null where nobody pays for it. */
   readonly cause: Domain | null;
   /** An event's path and token; null for a reply. */
+  readonly event: string | null;
+}
+
+/** What a client has not taken: see `StoreDump`. */
+export interface UnreadDump {
+  readonly sent: number;
+  readonly taken: number;
+  readonly queue: readonly SentDump[];
+}
+
+/** Something that was sent: see `StoreDump`. */
+interface SentDump {
+  readonly place: number;
+  readonly bytes: number;
+  /** Null also where who caused it is gone. */
+  readonly cause: DomainId | null;
   readonly event: string | null;
 }
 
@@ -21,6 +38,31 @@ export class Unread {
   #queue: Sent[] = [];
   #head = 0;
   readonly #events = new Set<string>();
+
+  /** What another store has dumped; `find` says which domain one is that pays. */
+  static from(
+    { sent, taken, queue }: UnreadDump,
+    find: (id: DomainId) => Domain | undefined,
+  ): Unread {
+    const unread = new Unread();
+    unread.#sent = sent;
+    unread.#taken = taken;
+    for (const { place, bytes, cause, event } of queue) {
+      const payer = cause === null ? null : (find(cause) ?? null);
+      unread.#queue.push({ place, bytes, cause: payer, event });
+      if (event !== null) unread.#events.add(event);
+    }
+    return unread;
+  }
+
+  /** Everything about it: see `StoreDump`. Who is gone pays for nothing. */
+  dump(find: (id: DomainId) => Domain | undefined): UnreadDump {
+    const queue = this.#queue.slice(this.#head).map(({ place, bytes, cause, event }) => {
+      const alive = cause !== null && find(cause.id) === cause;
+      return { place, bytes, cause: alive ? cause.id : null, event };
+    });
+    return { sent: this.#sent, taken: this.#taken, queue };
+  }
 
   /** Whether anybody waits for the client to take something. */
   get awaited(): boolean {

@@ -45,6 +45,18 @@ export class WatchTrie {
     return this.#size;
   }
 
+  /**
+   * All watches, in such an order that adding them to an empty trie makes one that calls in the same
+   * order: those of a path one after another, and what is below a path in the order of its levels.
+   */
+  *[Symbol.iterator](): IterableIterator<Watch> {
+    const rest = [this.#root];
+    for (let level = rest.pop(); level !== undefined; level = rest.pop()) {
+      yield* level.watches;
+      rest.push(...[...level.below.values()].reverse());
+    }
+  }
+
   add(watch: Watch): void {
     let level = this.#root;
     for (const name of watch.path) {

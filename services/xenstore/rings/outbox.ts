@@ -81,6 +81,13 @@ export class Outbox {
     return ended;
   }
 
+  /** The bytes that are left of the first packets; null where there are not so many. */
+  lengthOf(packets: number): number | null {
+    const first = this.#packets.slice(this.#head, this.#head + packets);
+    if (first.length < packets) return null;
+    return first.reduce((sum, { length }) => sum + length, 0) - (packets > 0 ? this.#written : 0);
+  }
+
   /** Forgets bytes that another process has put into the buffer; returns how many packets ended. */
   skip(length: number): number {
     return this.flush({ write: () => undefined }, length);

@@ -317,6 +317,7 @@ test('a process that takes over goes on in the middle of a request and of a repl
     consumed: page.load(requestQueue.consumer),
     consumedBefore: page.load(requestQueue.consumer),
     produced: page.load(responseQueue.producer),
+    ended: 0,
     fault: null,
     resetting: null,
   });

@@ -51,6 +51,8 @@ export interface ServerRingState {
   readonly consumedBefore: number;
   /** The index at which `unsent` begins. */
   readonly produced: number;
+  /** Packets that ended before `produced`, and of which nobody was told that they were taken. */
+  readonly ended: number;
   /** Why the guest is served no longer; null where it is. */
   readonly fault: RingFault | null;
   /** The ring begins anew, by whose wish, and the page may not show it yet; null where it does. */
@@ -129,6 +131,7 @@ export class ServerRing {
       consumed,
       consumedBefore: consumed,
       produced: this.#responses.cursor,
+      ended: this.#ended,
       fault: this.#fault,
       resetting: null,
     };
@@ -241,7 +244,7 @@ export class ServerRing {
     this.#options.notify();
   }
 
-  #resume({ consumed, consumedBefore, produced, fault, resetting }: ServerRingState): void {
+  #resume({ consumed, consumedBefore, produced, ended, fault, resetting }: ServerRingState): void {
     this.#owesNotice = true;
     // What the guest wants is done when the page no longer says so, and by the next turn otherwise.
     if (resetting === 'of an introduction' && !this.#wantsReset()) {
@@ -258,9 +261,10 @@ export class ServerRing {
     // found by the next turn.
     if (this.#page.load(requestQueue.consumer) === consumedBefore)
       this.#page.store(requestQueue.consumer, consumed);
+    this.#ended = ended;
     const there = distance(produced, this.#page.load(responseQueue.producer));
     if (there > this.#outbox.length) return;
-    this.#ended = this.#outbox.skip(there);
+    this.#ended += this.#outbox.skip(there);
     this.#responses = new RingWriter(this.#page, responseQueue, (produced + there) >>> 0);
   }
 
@@ -284,6 +288,7 @@ export class ServerRing {
   #forget(): void {
     this.#assembler.clear();
     this.#outbox.clear();
+    this.#ended = 0;
     this.#owesNotice = false;
   }
 

@@ -1,6 +1,5 @@
-import { formatPath } from '../../../services/xenstore/core/path.ts';
 import { bytesOf, textOf } from '../../../services/xenstore/core/payload.ts';
-import { type DomainId, formatPermission } from '../../../services/xenstore/core/permissions.ts';
+import type { DomainId } from '../../../services/xenstore/core/permissions.ts';
 import {
   type Input,
   type Output,
@@ -20,14 +19,11 @@ import {
  */
 export class Conversation {
   readonly store: Store;
-  /** Whether the lines tell of what is kept, too. */
-  readonly #keeps: boolean;
   /** How much was sent to whom and is not taken yet. */
   readonly #sent = new Map<number, number>();
 
-  constructor(connections: readonly number[] = [], options: StoreOptions = {}, keeps = false) {
+  constructor(connections: readonly number[] = [], options: StoreOptions = {}) {
     this.store = new Store(options);
-    this.#keeps = keeps;
     for (const connection of connections) this.connect(connection);
   }
 
@@ -74,22 +70,12 @@ export class Conversation {
       if (output.kind === 'send')
         this.#sent.set(output.connection, (this.#sent.get(output.connection) ?? 0) + 1);
       else if (output.kind === 'close') this.#sent.delete(output.connection);
-    return outputs.flatMap(render).filter((line) => this.#keeps || !line.startsWith('keep'));
+    return outputs.flatMap(render);
   }
 }
 
 function render(output: Output): readonly string[] {
   switch (output.kind) {
-    case 'keep':
-      return output.changes.map((change) => {
-        const what =
-          change.kind === 'write'
-            ? ` ${textOf(change.value)}`
-            : change.kind === 'permissions'
-              ? ` ${change.permissions.map(formatPermission).join(',')}`
-              : '';
-        return `keep of ${output.domain}: ${change.kind} ${formatPath(change.path)}${what}`;
-      });
     case 'send': {
       const { type, payload } = output.packet;
       const content = textOf(payload).replaceAll('\0', '|');

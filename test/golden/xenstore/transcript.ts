@@ -32,7 +32,7 @@ export function play(text: string): string {
 }
 
 class Player {
-  #talk = new Conversation([], {}, true);
+  #talk = new Conversation([]);
 
   block(block: string): string {
     const before = block.split('\n----')[0] ?? '';
@@ -50,7 +50,7 @@ class Player {
     const number = Number(first);
     switch (verb) {
       case 'store':
-        this.#talk = new Conversation([], { hypervisor: first === 'hypervisor' }, true);
+        this.#talk = new Conversation([], { hypervisor: first === 'hypervisor' });
         return [];
       case 'connect':
         return [first, ...rest].flatMap((each) => talk.connect(Number(each)));
