@@ -15,13 +15,14 @@ interface PrefixFlags extends XenstoreFlags {
 }
 
 /**
- * Does something with each node, in a transaction where there are several; what comes of it is in the
- * order of the nodes.
+ * Does something with each node, in a transaction where there are several, or where it is `intricate`
+ * for one alone; what comes of it is in the order of the nodes.
  */
 export async function each<Value>(
   { xenstore }: XenstoreSession,
   paths: readonly string[],
   ask: (nodes: Nodes, path: string) => Promise<Result<Value, Problem>>,
+  { intricate = false } = {},
 ): Promise<Result<readonly { readonly path: string; readonly value: Value }[], Problem>> {
   const all = async (nodes: Nodes) => {
     const values: { readonly path: string; readonly value: Value }[] = [];
@@ -32,7 +33,7 @@ export async function each<Value>(
     }
     return ok(values);
   };
-  return paths.length === 1 ? all(xenstore) : xenstore.transaction(all);
+  return paths.length === 1 && !intricate ? all(xenstore) : xenstore.transaction(all);
 }
 
 /** `flotilla xenstore read`. */

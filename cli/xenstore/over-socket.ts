@@ -1,10 +1,11 @@
 import { fail, ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
-import type {
-  ClientFailure,
-  ClientOptions,
-  Transaction,
-  Transport,
+import {
+  type ClientFailure,
+  type ClientOptions,
+  type Transaction,
+  type Transport,
+  XenstoreClient,
 } from '../../services/xenstore/client/index.ts';
 import type { Problem } from '../problem.ts';
 import type { Nodes, WatchNews, Xenstore } from './access.ts';
@@ -30,8 +31,6 @@ export async function overSocket(
   transport: Transport,
   options: Partial<ClientOptions>,
 ): Promise<Result<SocketXenstore, Problem>> {
-  // Loaded when it is needed: most of the time that a short command takes is loading code.
-  const { XenstoreClient } = await import('../../services/xenstore/client/index.ts');
   const opened = await XenstoreClient.open(transport, options);
   if (!opened.ok) return fail(unreachable('no xenstored answers', reasonsOf(opened.error)));
   const client = opened.value;
@@ -96,15 +95,8 @@ function problemOfClient({ code, message }: ClientFailure, doing: string, path: 
   return code === 'TIMEOUT' ? timedOut(doing) : unreachable(`cannot ${doing}: ${message}`);
 }
 
-interface Watching {
-  watch(
-    path: string,
-    options: { readonly depth?: number },
-  ): ReturnType<import('../../services/xenstore/client/index.ts').XenstoreClient['watch']>;
-}
-
 async function watch(
-  client: Watching,
+  client: XenstoreClient,
   path: string,
   levels: number | undefined,
   onNews: (news: WatchNews) => 'go on' | 'stop',

@@ -15,9 +15,12 @@ export function rmCommand(context: Context): Command {
     .option('-t, --tidy', 'also parents that have no value and no child then')
     .action((paths: readonly string[], flags: XenstoreFlags & { readonly tidy?: boolean }) =>
       withXenstore(context, flags, async (session) => {
+        // A parent that somebody has filled meanwhile is not to go.
+        const intricate = flags.tidy === true;
         const remove = (nodes: Nodes, path: string) =>
-          flags.tidy === true ? removeTidily(nodes, path) : nodes.remove(path);
-        return didAll(session, pathsOf(await each(session, paths, remove)), exitCodes.done);
+          intricate ? removeTidily(nodes, path) : nodes.remove(path);
+        const removed = await each(session, paths, remove, { intricate });
+        return didAll(session, pathsOf(removed), exitCodes.done);
       }),
     );
 }

@@ -53,6 +53,13 @@ export class XenstoredProcess {
     });
   }
 
+  /** The id of the process, which runs. */
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error('xenstored does not run');
+    return pid;
+  }
+
   /** Ends it by a signal; resolves with its exit code, null where the signal killed it. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
     const child = this.#child;
