@@ -138,7 +138,6 @@ export class Ours implements Subject {
       case 'rebind':
         this.#transactions.delete(this.#clientOf(output.connection));
         return;
-      case 'keep':
       case 'quota-exceeded':
       case 'wake':
         return;
