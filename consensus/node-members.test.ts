@@ -1,4 +1,5 @@
 import test from 'ava';
+import { present } from '../base/assert.ts';
 import { ok, type Result } from '../base/result.ts';
 import { type Member, startMember, until } from '../test/model/journal-members.ts';
 import { blankDisk } from './adapters/memory/log-store.ts';
@@ -6,6 +7,7 @@ import { MemoryNetwork } from './adapters/memory/peers.ts';
 import { type Configuration, configurationOf } from './core/configuration.ts';
 import { memberId } from './core/ids.ts';
 import type { MembershipChange } from './core/membership.ts';
+import { defaultLimits } from './driver/limits.ts';
 import type { MembershipError } from './replica.ts';
 
 const command = (text: string): Uint8Array => Buffer.from(text);
@@ -89,6 +91,40 @@ test('a leader removes itself while commands come, and another leads', async (t)
   t.true((await follower.node.propose(command('after'))).ok);
   t.is(new Set(follower.journal.lines).size, 21);
   await stop(members);
+});
+
+test('the state machine is told who takes part: by the log, again at a restart, and by a snapshot', async (t) => {
+  const ids = [1, 2].map(memberId);
+  const disks = ids.map(() => blankDisk(configurationOf(ids)));
+  const network = new MemoryNetwork();
+  const limits = { ...defaultLimits, snapshotEntries: 5, trailingEntries: 1 };
+  const start = (id: number) =>
+    startMember(memberId(id), present(disks[id - 1], 'a disk'), network, limits);
+  const members = [start(1), start(2)];
+  for (const member of members) await until(member, (status) => status.leader !== null);
+  const leader = leaderOf(members);
+  t.is(codeOf(await change(leader, add(3, true))), 'ok');
+  t.is(codeOf(await change(leader, { kind: 'remove', member: memberId(3) })), 'ok');
+  const told = [
+    [1, 2],
+    [1, 2, 3],
+    [1, 2],
+  ].map((each) => each.map(memberId));
+  t.deepEqual(leader.journal.configurations, told);
+  await stop(members);
+
+  const again = [start(1), start(2)];
+  for (const member of again) await until(member, (status) => status.leader !== null);
+  const next = leaderOf(again);
+  t.deepEqual(await next.node.readBarrier(), ok(undefined));
+  t.deepEqual(next.journal.configurations, told);
+  t.is(codeOf(await change(next, add(4, true))), 'ok');
+  for (let i = 0; i < 20; i += 1) t.true((await next.node.propose(command(`${i}`))).ok);
+  const fourth = startMember(memberId(4), blankDisk(configurationOf(ids)), network, limits);
+  await until(fourth, (status) => status.leader !== null);
+  t.deepEqual(await fourth.node.readBarrier(), ok(undefined));
+  t.deepEqual(fourth.journal.configurations.at(-1), [1, 2, 4].map(memberId));
+  await stop([...again, fourth]);
 });
 
 test('what cannot be is refused by name at any member', async (t) => {

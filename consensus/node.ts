@@ -1,6 +1,6 @@
 import type { Random } from '../base/random.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import type { Configuration } from './core/configuration.ts';
+import { type Configuration, membersOf } from './core/configuration.ts';
 import type { Entry, SnapshotMeta } from './core/entry.ts';
 import type { LogIndex, MemberId } from './core/ids.ts';
 import type { Input } from './core/input.ts';
@@ -98,8 +98,8 @@ export class Node<Reply> implements Replica<Reply> {
    */
   static start<Reply>(parts: NodeParts<Reply>): Result<Node<Reply>, string> {
     const node = new Node(parts);
-    const { index } = parts.store.recovered.snapshot;
-    const failure = index === 0 ? null : node.#snapshots.restore(index);
+    const { snapshot } = parts.store.recovered;
+    const failure = snapshot.index === 0 ? null : node.#snapshots.restore(snapshot);
     if (failure !== null) return fail(failure);
     parts.transport.attach({
       receive: (messages) => {
@@ -254,7 +254,7 @@ export class Node<Reply> implements Replica<Reply> {
 
   /** A snapshot came from the leader. One that cannot be read stops this member. */
   #restore(snapshot: SnapshotMeta): boolean {
-    const failure = this.#snapshots.restore(snapshot.index);
+    const failure = this.#snapshots.restore(snapshot);
     if (failure !== null) {
       this.#fail(`the snapshot could not be read: ${failure}`);
       return false;
@@ -278,7 +278,8 @@ export class Node<Reply> implements Replica<Reply> {
       if (payload.kind === 'command') {
         const reply = this.#parts.machine.apply(index, payload.proposal.command);
         this.#proposals.applied(payload.proposal, reply);
-      }
+      } else if (payload.kind === 'configuration')
+        this.#parts.machine.configured?.(membersOf(payload.configuration));
       this.#applied = index;
     }
     this.#proposals.advanced(last);

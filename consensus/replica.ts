@@ -20,6 +20,11 @@ export interface StateMachine<Reply> {
    */
   accepts?(command: Uint8Array): boolean;
   /**
+   * Who takes part from here on: what a committed entry says between two commands, or the snapshot
+   * that was just restored. All members are told at the same places of the log.
+   */
+  configured?(members: readonly MemberId[]): void;
+  /**
    * Everything that was applied before the call, as chunks whose order matters; what is applied
    * while they are read does not show. They are read once, to the end or until `return`.
    */

@@ -4,13 +4,14 @@ import { ManualClock } from '../../test/fixtures/manual-clock.ts';
 import { collectAtRest } from './collect-at-rest.ts';
 
 /** A process of which a test says what it does, and a list of what was collected. */
-function pretended({ used = 100 * 2 ** 20, alive = 40 * 2 ** 20 } = {}) {
+function pretended({ used = 100 * 2 ** 20, alive = 40 * 2 ** 20, store = 20 * 2 ** 20 } = {}) {
   const clock = new ManualClock();
   const collected: string[] = [];
   let spent = 0;
   const stop = collectAtRest(clock, {
     processorTime: () => milliseconds(spent),
     heapUsed: () => bytes(collected.length === 0 ? used : alive),
+    storeSize: () => bytes(store),
     collect: (thorough) => collected.push(thorough ? 'thorough' : 'plain'),
   });
   /** Lets a second pass in which so much of a processor was used. */
@@ -37,14 +38,17 @@ test('a process that is busy again is not stopped for long', async (t) => {
   t.deepEqual(collected, ['plain']);
 });
 
-test('a heap with much alive in it is not collected thoroughly, and a large one not at all', async (t) => {
+test('a heap with much alive in it is not collected thoroughly, and that of a large store not at all', async (t) => {
   const full = pretended({ alive: 90 * 2 ** 20 });
-  const large = pretended({ used: 500 * 2 ** 20 });
+  const large = pretended({ store: 500 * 2 ** 20 });
+  const littered = pretended({ used: 500 * 2 ** 20 });
   for (const share of [0.9, 0.02, 0.02, 0.02, 0.02, 0.02]) {
     await full.second(share);
     await large.second(share);
+    await littered.second(share);
   }
   t.deepEqual([full.collected, large.collected], [['plain'], []]);
+  t.deepEqual(littered.collected, ['plain', 'thorough'], 'garbage takes no time');
 });
 
 test('once it is stopped nothing is collected', async (t) => {

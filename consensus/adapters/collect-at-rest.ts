@@ -15,8 +15,12 @@ const restShare = 0.06;
 /** Looks at rest after which a busy time counts as over. */
 const looksAtRest = 2;
 
-/** A larger heap is left to V8: to collect it at once would stop the process for too long. */
-const heapBytesMax = bytes(256 * 2 ** 20);
+/**
+ * The heap of a larger store is left to V8: to collect it at once would stop the process for too long.
+ * What counts is what is alive. Garbage costs next to nothing: 410 MiB of heap with 38 MiB alive took
+ * 68 ms of processor time, and 160 MiB of it took 84.
+ */
+const storeBytesMax = bytes(192 * 2 ** 20);
 
 /**
  * What may be alive, after the first collection, for a thorough one to follow: that stops the process
@@ -29,6 +33,8 @@ export interface Process {
   /** Processor time since its start, of all threads. */
   processorTime(): Milliseconds;
   heapUsed(): Bytes;
+  /** What the store is taken to occupy of the heap. */
+  storeSize(): Bytes;
   /** Collects garbage. `thorough`: and gives back what is free. */
   collect(thorough: boolean): void;
 }
@@ -57,7 +63,7 @@ export function collectAtRest(clock: Clock, process: Process): () => void {
     atRest = share < restShare ? atRest + 1 : 0;
     if (atRest < looksAtRest) return;
     if (followUp) process.collect(true);
-    else if (wasBusy && process.heapUsed() <= heapBytesMax) {
+    else if (wasBusy && process.storeSize() <= storeBytesMax) {
       process.collect(false);
       followUp = process.heapUsed() <= aliveBytesMax;
       justCollected = true;
@@ -70,7 +76,7 @@ export function collectAtRest(clock: Clock, process: Process): () => void {
 }
 
 /** This process; nothing is collected unless Node was started with `--expose-gc`. */
-export const thisProcess: Process = {
+export const thisProcess: Omit<Process, 'storeSize'> = {
   processorTime: () => {
     const { user, system } = globalThis.process.cpuUsage();
     return milliseconds((user + system) / 1000);

@@ -2,6 +2,13 @@ import { assert, present } from '../../base/assert.ts';
 import type { Configuration } from './configuration.ts';
 import { type Entry, entrySize, type Position, type SnapshotMeta } from './entry.ts';
 import { earlier, type LogIndex, later, logIndex, type Term, term } from './ids.ts';
+import { packableSize, packCommands } from './pack-commands.ts';
+
+/**
+ * Bytes of commands that are packed at a time, once twice as many lie about: by then those in front
+ * were sent, written and applied. malloc keeps so much apart, and gives it back when it is free.
+ */
+const packBytes = 256 * 2 ** 10;
 
 /** A configuration, and where in the log it stands. */
 interface Placed {
@@ -18,6 +25,9 @@ export class Log {
   #entries: Entry[];
   #durable: LogIndex;
   #handedOut: LogIndex;
+  /** The commands up to here are packed; those after it have so many bytes. */
+  #packed: LogIndex;
+  #looseBytes = 0;
   /** Oldest first, never empty: those that entries still hold, and the one in force before them. */
   #configurations: Placed[];
   /** The last of them: every step looks at it several times. */
@@ -30,6 +40,7 @@ export class Log {
   constructor(base: Position, entries: readonly Entry[], snapshot: SnapshotMeta) {
     this.#base = base;
     this.#entries = [];
+    this.#packed = base.index;
     this.#newest = { index: snapshot.index, configuration: snapshot.configuration };
     this.#configurations = [this.#newest];
     for (const entry of entries) this.#push(entry);
@@ -169,6 +180,7 @@ export class Log {
     this.#entries = this.#entries.slice(index - this.#base.index);
     this.#base = { index, term: at };
     this.#durable = later(this.#durable, index);
+    if (index > this.#packed) this.#startLooseAt(index);
     while (this.#configurations.length > 1 && (this.#configurations[1]?.index ?? 0) <= index)
       this.#configurations.shift();
   }
@@ -181,12 +193,15 @@ export class Log {
     this.#configurations = [this.#newest];
     this.#durable = snapshot.index;
     this.#handedOut = snapshot.index;
+    this.#startLooseAt(snapshot.index);
   }
 
   #push(entry: Entry): void {
     assert(entry.index === this.lastIndex + 1, `entry ${entry.index} leaves a gap in the log`);
     assert(entry.term >= this.lastTerm, 'terms do not fall along the log');
     this.#entries.push(entry);
+    this.#looseBytes += packableSize(entry);
+    if (this.#looseBytes >= 2 * packBytes) this.#pack();
     if (entry.payload.kind !== 'configuration') return;
     // What a snapshot already told of is not told again when the entries around it are loaded.
     if (entry.index <= this.configurationIndex) return;
@@ -198,9 +213,26 @@ export class Log {
     this.#entries.length = last - this.#base.index;
     this.#durable = earlier(this.#durable, last);
     this.#handedOut = earlier(this.#handedOut, last);
+    this.#startLooseAt(earlier(this.#packed, last));
     while (this.configurationIndex > last && this.#configurations.length > 1) {
       this.#configurations.pop();
       this.#newest = present(this.#configurations.at(-1), 'a log has a configuration');
     }
+  }
+  /** Packs the older commands of those that are loose. */
+  #pack(): void {
+    const start = this.#packed - this.#base.index;
+    let end = start;
+    for (let size = 0; size < packBytes && end < this.#entries.length; end += 1)
+      size += packableSize(present(this.#entries[end], 'it is in the log'));
+    const packed = packCommands(this.#entries.slice(start, end));
+    for (const [at, entry] of packed.entries()) this.#entries[start + at] = entry;
+    this.#startLooseAt(logIndex(this.#base.index + end));
+  }
+
+  #startLooseAt(packed: LogIndex): void {
+    this.#packed = packed;
+    const loose = this.#entries.slice(packed - this.#base.index);
+    this.#looseBytes = loose.reduce((sum, entry) => sum + packableSize(entry), 0);
   }
 }

@@ -1,6 +1,6 @@
 import { present } from '../../base/assert.ts';
+import { membersOf } from '../core/configuration.ts';
 import { type Entry, entrySize, type SnapshotMeta } from '../core/entry.ts';
-import type { LogIndex } from '../core/ids.ts';
 import type { Input } from '../core/input.ts';
 import type { Message } from '../core/message.ts';
 import type { ReadChunk, StoreChunk } from '../core/output.ts';
@@ -104,8 +104,8 @@ export class SnapshotKeeper<Reply> {
     }
   }
 
-  /** Puts the state machine into the state of the newest snapshot. The failure is a sentence. */
-  restore(index: LogIndex): string | null {
+  /** Puts the state machine into the state of this snapshot, the newest. The failure is a sentence. */
+  restore({ index, configuration }: SnapshotMeta): string | null {
     this.#entries = 0;
     this.#bytes = 0;
     const chunks = this.#store.loadSnapshot(index);
@@ -113,7 +113,9 @@ export class SnapshotKeeper<Reply> {
     const counted = new CountedChunks(chunks.value);
     const restored = this.#machine.restore(counted);
     this.#size = counted.size;
-    return restored.ok ? null : restored.error;
+    if (!restored.ok) return restored.error;
+    this.#machine.configured?.(membersOf(configuration));
+    return null;
   }
 }
 

@@ -65,9 +65,9 @@ export class ByteWriter {
     this.#length += value.length;
   }
 
-  /** What was written, in a buffer that `allocate` gives; the writer is empty again. */
-  finish(allocate: (size: number) => Buffer = Buffer.allocUnsafe): Buffer {
-    const written = allocate(this.#length);
+  /** What was written, in a buffer of its own; the writer is empty again. */
+  finish(): Buffer {
+    const written = Buffer.allocUnsafe(this.#length);
     this.#buffer.copy(written, 0, 0, this.#length);
     this.#length = 0;
     return written;

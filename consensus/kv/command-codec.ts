@@ -6,7 +6,6 @@ import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { readList, readOperation, writeOperation } from './operation-codec.ts';
 import type { Command, PlainCommand } from './request.ts';
-import { Slab } from './slab.ts';
 import type { LeaseId, Revision } from './version.ts';
 
 /**
@@ -29,9 +28,6 @@ const kinds = {
 /** Where every command is written before it is copied out: a buffer for each would cost more. */
 const writer = new ByteWriter();
 
-/** Where commands lie: one after the other, as they will in the log. */
-const slab = new Slab();
-
 /** Encodes a command for the log. */
 export function encodeCommand(command: Command): Buffer {
   if (command.kind === 'asked') {
@@ -39,7 +35,7 @@ export function encodeCommand(command: Command): Buffer {
     writer.bytes(command.user);
     writePlain(command.command);
   } else writePlain(command);
-  return writer.finish(slab.take);
+  return writer.finish();
 }
 
 function writePlain(command: PlainCommand): void {

@@ -149,6 +149,11 @@ export class Store {
     return reply;
   }
 
+  /** Only these members take part from here on: what others said of themselves is forgotten. */
+  configured(members: readonly number[]): void {
+    this.#members.keep(members);
+  }
+
   /** Whether `apply` can read this command. */
   accepts(encoded: Uint8Array): boolean {
     return decodeCommand(encoded).ok;

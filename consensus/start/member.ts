@@ -3,6 +3,7 @@ import { Server } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { seededRandom } from '../../base/random.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
+import type { Bytes } from '../../base/units.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { peerBounds } from '../adapters/connections/guard.ts';
 import { DiskLogStore } from '../adapters/disk/log-store.ts';
@@ -35,6 +36,8 @@ export interface Member {
   /** HOST:PORT of etcd's API, with the port that it really has. */
   readonly clientAddress: string;
   status(): ReplicaStatus;
+  /** What its store is taken to occupy. */
+  storeSize(): Bytes;
   /** Resolves when a leader is known: from then on reads and writes are served. */
   readonly ready: Promise<void>;
   /** Resolves if this member cannot go on: it was removed, or its disk failed. Close it then. */
@@ -160,6 +163,7 @@ async function run(
   return ok({
     clientAddress: server.value.address,
     status: () => node.status(),
+    storeSize: () => store.size,
     ready: knowsLeader(node),
     ended: Promise.race([removal.removed, ownDisk.failed]),
     close: async () => {

@@ -9,13 +9,21 @@ import { defaultLimits, type NodeLimits } from '../../consensus/driver/limits.ts
 import { Node } from '../../consensus/node.ts';
 import type { ReplicaStatus, StateMachine } from '../../consensus/replica.ts';
 
-/** A state machine that remembers every command, and answers how many there were. */
+/**
+ * A state machine that remembers every command, and answers how many there were. It also remembers
+ * who took part, in the order in which it was told.
+ */
 export class Journal implements StateMachine<number> {
   lines: string[] = [];
+  readonly configurations: (readonly MemberId[])[] = [];
 
   apply(_index: LogIndex, command: Uint8Array): number {
     this.lines.push(Buffer.from(command).toString());
     return this.lines.length;
+  }
+
+  configured(members: readonly MemberId[]): void {
+    this.configurations.push(members);
   }
 
   snapshot(): Iterable<Uint8Array> {

@@ -1,5 +1,5 @@
 import { ok, type Result } from '../../../base/result.ts';
-import type { LogIndex } from '../../../consensus/core/ids.ts';
+import type { LogIndex, MemberId } from '../../../consensus/core/ids.ts';
 import { Store } from '../../../consensus/kv/store.ts';
 import type { StateMachine } from '../../../consensus/replica.ts';
 import type { LeaseBook } from './lease-book.ts';
@@ -48,6 +48,10 @@ export class StoreMachine implements StateMachine<Applied> {
       );
     if (reply.ok && reply.value.kind === 'expire') leases.expired(reply.value.expired);
     return { index, reply };
+  }
+
+  configured(members: readonly MemberId[]): void {
+    this.store.configured(members);
   }
 
   snapshot(): Iterable<Uint8Array> {
