@@ -15,10 +15,11 @@ export interface StateMachine<Reply> {
   /** Applies one committed command. Called once for each index, in order. */
   apply(index: LogIndex, command: Uint8Array): Reply;
   /**
-   * Whether `apply` can read this command. One that another member forwards, and that cannot be
-   * read, must not come into the log: every member would stop at it, again at each start.
+   * Whether `apply` can read this command, and the member that forwards it may ask for that; null
+   * where it is in the log of a leader already. One that cannot be read must not come into the log:
+   * every member would stop at it, again at each start.
    */
-  accepts?(command: Uint8Array): boolean;
+  accepts?(command: Uint8Array, from: MemberId | null): boolean;
   /**
    * Who takes part from here on: what a committed entry says between two commands, or the snapshot
    * that was just restored. All members are told at the same places of the log.

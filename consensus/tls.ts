@@ -12,6 +12,8 @@ export interface Credentials {
   readonly peerServer: ServerCredentials;
   /** For calls to the other members: nobody else is taken for one. */
   readonly channel: ChannelCredentials;
+  /** The common name of this member's own certificate; null in plain text, and where it has none. */
+  readonly commonName: string | null;
 }
 
 /** Where nothing is written. */
@@ -30,6 +32,7 @@ export function loadCredentials(
       server: ServerCredentials.createInsecure(),
       peerServer: ServerCredentials.createInsecure(),
       channel: ChannelCredentials.createInsecure(),
+      commonName: null,
     });
   const opened = CertificateFiles.open(files, log);
   if (!opened.ok) return opened;
@@ -44,5 +47,6 @@ export function loadCredentials(
     channel: experimental.createCertificateProviderChannelCredentials(own, own, {
       checkServerIdentity: checkMember,
     }),
+    commonName: own.commonName,
   });
 }

@@ -46,6 +46,13 @@ test('what another member proposes is left out where the store could not read it
   t.deepEqual(numbers(acceptable(all, store, defaultLimits)), [0, 4]);
 });
 
+test('nobody says of another member who that is', (t) => {
+  const describe = (member: number) =>
+    encodeCommand({ kind: 'describe', member, name: textBytes('host-1'), clientUrls: [] });
+  const both = propose(describe(1), describe(2));
+  t.deepEqual(numbers(acceptable(both, new Store(), defaultLimits)), [1]);
+});
+
 test('what is larger than a command may be is left out', (t) => {
   const large = propose(Buffer.alloc(defaultLimits.commandBytesMax + 1), Buffer.alloc(1));
   const machine: StateMachine<null> = {

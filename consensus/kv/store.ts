@@ -154,9 +154,14 @@ export class Store {
     this.#members.keep(members);
   }
 
-  /** Whether `apply` can read this command. */
-  accepts(encoded: Uint8Array): boolean {
-    return decodeCommand(encoded).ok;
+  /**
+   * Whether `apply` can read this command, and the member `from` may propose it: what one says of
+   * itself, nobody else does.
+   */
+  accepts(encoded: Uint8Array, from: number | null = null): boolean {
+    const command = decodeCommand(encoded);
+    if (!command.ok) return false;
+    return from === null || command.value.kind !== 'describe' || command.value.member === from;
   }
 
   /**

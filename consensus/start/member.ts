@@ -13,6 +13,7 @@ import { serveEtcd } from '../adapters/etcd/server.ts';
 import { GrpcPeers } from '../adapters/peers/transport.ts';
 import type { MemberId } from '../core/ids.ts';
 import { defaultLimits } from '../driver/limits.ts';
+import type { StoreReply } from '../kv/reply.ts';
 import { Store } from '../kv/store.ts';
 import { Node } from '../node.ts';
 import type { ReplicaStatus } from '../replica.ts';
@@ -20,6 +21,7 @@ import type { MemberSettings } from '../settings.ts';
 import { type Credentials, loadCredentials } from '../tls.ts';
 import { type ProtocolVersions, protocolVersions } from '../versions.ts';
 import { firstAddresses } from './begin.ts';
+import { bindCertificates } from './bind-certificates.ts';
 import { diskFailure } from './disk-failure.ts';
 import { final, type StartFailure } from './failure.ts';
 import { flagsProblem } from './flags-problem.ts';
@@ -84,13 +86,21 @@ async function run(
   versions: ProtocolVersions,
 ): Promise<Result<Member, StartFailure>> {
   const address = settings.initialCluster.get(settings.name) ?? settings.listenPeer;
+  const store = new Store();
+  let running: Node<StoreReply> | null = null;
   const peers = new GrpcPeers({
     self: { pool, member, versions, address },
     addresses: firstAddresses(settings),
     credentials: credentials.channel,
     events: peerEvents(log),
+    ...bindCertificates(
+      settings,
+      credentials.commonName,
+      store,
+      () => running?.status() ?? null,
+      log,
+    ),
   });
-  const store = new Store();
   const started = Node.start({
     id: member,
     store: disk,
@@ -105,6 +115,7 @@ async function run(
     return fail(final(started.error));
   }
   const node = started.value;
+  running = node;
   const problem = flagsProblem(settings, member, node.status().configuration);
   if (problem !== null) log.warn(problem);
   const peerServer = new Server();

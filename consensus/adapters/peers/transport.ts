@@ -5,6 +5,7 @@ import type { Configuration } from '../../core/configuration.ts';
 import type { LogIndex, MemberId } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
 import type { PeerReceiver, PeerTransport } from '../../ports.ts';
+import { commonNameOf } from '../etcd/auth/caller.ts';
 import { AddressBook } from './address-book.ts';
 import { type IncomingStream, serveExchange } from './exchange.ts';
 import { acceptGreeting, type Greeted, greet, type PeerIdentity } from './greeting.ts';
@@ -31,6 +32,8 @@ export interface PeerOptions {
   readonly addresses: ReadonlyMap<MemberId, string>;
   readonly credentials: ChannelCredentials;
   readonly events: PeerEvents;
+  /** Why who shows a certificate of this common name cannot be this member. Left out: it may be any. */
+  readonly refusal?: (member: MemberId, commonName: string | null) => string | null;
 }
 
 /** What this member answers whoever asks who the members are. */
@@ -149,6 +152,11 @@ export class GrpcPeers implements PeerTransport {
       const accepted = acceptGreeting(self, frame.greeting);
       if (!accepted.ok) {
         this.#refuse(stream, status.FAILED_PRECONDITION, accepted.error);
+        return;
+      }
+      const refusal = this.#options.refusal?.(accepted.value.member, commonNameOf(stream)) ?? null;
+      if (refusal !== null) {
+        this.#refuse(stream, status.PERMISSION_DENIED, refusal);
         return;
       }
       from = accepted.value;

@@ -54,6 +54,13 @@ export class CertificateFiles implements experimental.CertificateProvider {
     return ok(opened);
   }
 
+  /** The common name of the certificate; null where it has none, or several. */
+  get commonName(): string | null {
+    const { subject } = new X509Certificate(this.#loaded.certificate).toLegacyObject();
+    const name: unknown = subject.CN;
+    return typeof name === 'string' ? name : null;
+  }
+
   addCaCertificateListener(listener: experimental.CaCertificateUpdateListener): void {
     this.#caListeners.add(listener);
     this.#watch();
