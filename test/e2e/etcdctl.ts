@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 /** Whether this machine has etcd's client (Debian: `apt-get install etcd-client`). */
 export const hasEtcdctl = spawnSync('etcdctl', ['version']).status === 0;
 
-/** Longest a command may take; a hang is a failure. */
+/** Longest a command may take, in milliseconds; a hang is a failure. */
 const commandPatience = 60_000;
 
 /** How a command ended, and what it said. */
@@ -30,12 +30,12 @@ export class Etcdctl {
   }
 
   /** Runs a command, with what it reads on its standard input. */
-  run(words: readonly string[], input = ''): Promise<Ran> {
+  run(words: readonly string[], input = '', timeout = commandPatience): Promise<Ran> {
     return new Promise((resolve) => {
       const child = execFile(
         'etcdctl',
         [...this.#first, ...words],
-        { timeout: commandPatience },
+        { timeout },
         (error, out, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
           resolve({ code, out: out.trimEnd(), error: stderr });
