@@ -1,10 +1,12 @@
 /** Runs a simulation by name: `npm run sim -- consensus --seed 7 --seeds 1000`. */
 import { runXenstore } from '../differential/xenstore/run.ts';
+import { runXenstoreFuzz } from '../fuzz/xenstore/run.ts';
 import { runConsensus } from './consensus/run.ts';
 
 const simulations: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   consensus: runConsensus,
   xenstore: runXenstore,
+  'xenstore-fuzz': runXenstoreFuzz,
 };
 
 const [name = '', ...rest] = process.argv.slice(2);
