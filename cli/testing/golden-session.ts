@@ -24,7 +24,11 @@ export async function goldenSession(
   prepare(pool);
   const transcripts: string[] = [];
   for (const line of lines) {
-    const argv = [...line.replace('MEMBERS', members.join(',')).split(' '), '--pool', pool.addresses.join(',')];
+    const argv = [
+      ...line.replace('MEMBERS', members.join(',')).split(' '),
+      '--pool',
+      pool.addresses.join(','),
+    ];
     transcripts.push(await transcript(argv, { directory }));
   }
   isGolden(t, name, withoutPorts(pool.addresses, members, transcripts.join('\n\n')));
