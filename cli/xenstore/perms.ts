@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ok } from '../../base/result.ts';
 import {
+  anyDomain,
   formatPermission,
   type Permission,
   type Permissions,
@@ -40,9 +41,6 @@ export function permsCommand(context: Context): Command {
       }),
   );
 }
-
-/** DOMID_ANY of xen.h: an entry for it is for every domain. */
-const anyDomain = 0x7ff5;
 
 function row(path: string, permissions: Permissions): readonly string[] {
   const [owner, ...listed] = permissions;

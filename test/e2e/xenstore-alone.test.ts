@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { XenstoreClient } from '../../services/xenstore/client/client.ts';
@@ -26,6 +26,31 @@ test('a xenstored alone needs a socket and nothing else, and its tree outlives a
   t.deepEqual(await after.readText('/vm/web/name'), { ok: true, value: 'web' });
   after.close();
   t.is(await xenstored.end('SIGTERM'), 0);
+});
+
+test('the two commands of docs/xenstore.md are all that it takes', async (t) => {
+  t.timeout(300_000);
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'xenstore.md'), 'utf8');
+  const block = /^```\n([\s\S]*?)^```/m.exec(page)?.[1] ?? '';
+  const xenstored = new XenstoredProcess();
+  t.teardown(() => xenstored.dispose());
+  const commands = block
+    .trim()
+    .split('\n')
+    .map((line) => line.replace('/tmp/xenstore/socket', xenstored.socket).split(' '));
+  const [daemon, look, ...more] = commands.map(([npx, flotilla, ...words]) => {
+    t.deepEqual([npx, flotilla], ['npx', 'flotilla']);
+    return words;
+  });
+  t.deepEqual(more, []);
+  t.deepEqual(
+    daemon,
+    ['xenstored', '--socket', xenstored.socket, '--no-rings'],
+    'as it is started',
+  );
+  await xenstored.start();
+  const looked = await xenstored.flotilla(...(look ?? []));
+  t.is(looked.stdout, 'tool = ""\n xenstored = ""\n', looked.stderr);
 });
 
 test('a second xenstored on the same socket is refused, and harms nothing of the first', async (t) => {

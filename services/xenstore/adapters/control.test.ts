@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { pino } from 'pino';
 import { XenstoreClient } from '../client/client.ts';
 import { inProcess } from '../client/transports/in-process.ts';
 import { controlDomain, type DomainId } from '../core/permissions.ts';
@@ -19,12 +20,16 @@ async function serving(t: ExecutionContext) {
   if (!journal.ok) throw new Error(journal.error);
   const said: string[] = [];
   const warnings: object[] = [];
+  const log = pino(
+    { base: null, timestamp: false },
+    { write: (line) => warnings.push(JSON.parse(line)) },
+  );
   const say = (text: string) => said.push(text);
   const trace = new Trace(join(logs, traceName), say);
   const begun = Daemon.open(journal.value, {
     trace,
     control: processControl({ trace, logs, print: say, trouble: say }),
-    onQuota: quotaWarnings({ warn: (fields) => warnings.push(fields) }),
+    onQuota: quotaWarnings(log),
   });
   if (!begun.ok) throw new Error(begun.error);
   const daemon = begun.value;
@@ -154,7 +159,7 @@ test('what exceeds a quota is logged with the domain and the name of the quota, 
   t.deepEqual(outcomes.slice(0, 4), ['ok', 'ok', 'ok', 'ENOSPC']);
   t.is(big.ok ? 'ok' : big.error.code, 'ENOSPC');
   t.deepEqual(warnings, [
-    { domain: 7, quota: 'watches' },
-    { domain: 7, quota: 'node-size' },
+    { level: 40, domain: 7, quota: 'watches', msg: 'a domain exceeds its quota' },
+    { level: 40, domain: 7, quota: 'node-size', msg: 'a domain exceeds its quota' },
   ]);
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -11,6 +11,7 @@ import type { Attached, RingPeer } from './attached.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
 import { Journal } from './journal.ts';
 import { LocalClient } from './local-client.ts';
+import { Trace } from './trace.ts';
 
 /** A guest's ring, without the ring: what came out of it, and how to put something in. */
 class Guest implements RingPeer {
@@ -92,6 +93,26 @@ test('a domain is introduced, served, introduced again and released', (t) => {
   t.is(ask('RELEASE', '7|'), 'OK|');
   t.is(ask('IS_DOMAIN_INTRODUCED', '7|'), 'F|');
   t.deepEqual(guest.heard, ['GET_DOMAIN_PATH /local/domain/7|', 'rebound to 4', 'closed']);
+});
+
+test('[X64] what domains ask by their rings is in the access log, and that they come and go', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'xenstored-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const trace = new Trace(join(directory, 'log'), (message) => t.fail(message));
+  const { guest, ask } = withGuest(t, { trace });
+  t.true(trace.turnOn().ok);
+  ask('INTRODUCE', '7|1|3|');
+  guest.ask('READ', 'data/none|');
+  ask('RELEASE', '7|');
+  trace.turnOff();
+  const lines = readFileSync(join(directory, 'log'), 'utf8').split('\n');
+  const ofGuest = lines.map((line) => line.split(' domain 7 ')[1]).filter((line) => line);
+  t.deepEqual(ofGuest, [
+    'connection 2 is connected',
+    'connection 2 in  READ data/none',
+    'connection 2 out ERROR EACCES',
+    'connection 2 is gone',
+  ]);
 });
 
 test('without a hypervisor no ring is mapped', (t) => {

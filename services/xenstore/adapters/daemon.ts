@@ -424,6 +424,8 @@ export class Daemon {
         return;
       case 'close': {
         const peer = this.#peers.get(output.connection);
+        const domain = this.#rings.get(output.connection)?.place.domain;
+        this.#options.trace?.disconnected(output.connection, domain);
         this.#peers.delete(output.connection);
         this.#rings.delete(output.connection);
         peer?.close?.();
@@ -505,6 +507,7 @@ export class Daemon {
     this.#journal.write({ kind: 'mapped', ticket, connection, consumed, produced });
     this.#peers.set(connection, mapped.value);
     this.#rings.set(connection, { place, peer: mapped.value });
+    this.#options.trace?.connected(connection, domain);
     return ok(connection);
   }
 

@@ -274,6 +274,23 @@ test('a transaction is its caller’s alone, and there are not too many', async 
   await close();
 });
 
+test('a transaction that its caller leaves open ends by itself, without effect', async (t) => {
+  const { daemon, client, close } = await serving();
+  const ask = askerOf(new LocalClient(daemon, () => undefined));
+  const transactions = new Transactions(ask, milliseconds(1));
+  const begun = transactions.begin(null);
+  const name = begun.ok ? begun.value : 0;
+  const entered = transactions.enter(null, name, '/left');
+  t.true(ask('MKDIR', '/left', entered.ok ? entered.value : 0).ok);
+  while (transactions.size > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  t.false(transactions.end(null, name, true).ok);
+  const left = await client.exists({ path: '/left' }, patience);
+  t.deepEqual(left.ok && left.value, { exists: false });
+  const report = await client.control({ words: ['memreport'] }, patience);
+  t.regex(report.ok ? report.value.text : '', /^domain 0: .* 0 transactions/m);
+  await close();
+});
+
 test('a watch streams what changes below its path, as far as it is deep', async (t) => {
   const { client, close } = await serving();
   const paths: string[] = [];

@@ -3,6 +3,7 @@ import { characterDevice, devicePaths } from './transports/device.ts';
 import { socketPath, unixSocket } from './transports/unix-socket.ts';
 
 export {
+  anyDomain,
   type DomainId,
   formatPermission,
   type Permission,

@@ -6,7 +6,7 @@ import { failureOf } from './failures.ts';
 import type { Ask } from './requests.ts';
 
 /** A transaction that is not ended by then is ended without effect: its caller may be gone. */
-const patience: Milliseconds = milliseconds(60_000);
+const patienceDefault: Milliseconds = milliseconds(60_000);
 
 /** Transactions that may be open over gRPC at once, of all callers together, and of each. */
 const openMax = 1000;
@@ -27,11 +27,13 @@ interface Open {
 /** The transactions of callers over gRPC, who may leave at any moment without a word. */
 export class Transactions {
   readonly #ask: Ask;
+  readonly #patience: Milliseconds;
   readonly #open = new Map<number, Open>();
   #last = 0;
 
-  constructor(ask: Ask) {
+  constructor(ask: Ask, patience: Milliseconds = patienceDefault) {
     this.#ask = ask;
+    this.#patience = patience;
   }
 
   /** How many are open. */
@@ -47,7 +49,7 @@ export class Transactions {
     if (!begun.ok) return begun;
     const id = Number(textOf(begun.value).slice(0, -1));
     const name = this.#newName();
-    const timer = setTimeout(() => this.end(caller, name, false), patience).unref();
+    const timer = setTimeout(() => this.end(caller, name, false), this.#patience).unref();
     this.#open.set(name, { caller, id, timer, requests: 0 });
     return ok(name);
   }
