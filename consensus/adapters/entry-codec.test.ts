@@ -22,7 +22,7 @@ const payload: fc.Arbitrary<Payload> = fc.oneof(
       learners: members,
       joining: members,
       addresses: fc.array(
-        fc.record({ member: id, peers: fc.array(fc.string(), { maxLength: 3 }) }),
+        fc.record({ member: id, peers: fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }) }),
       ),
       proposal: fc.option(fc.record({ member: id, number: whole })),
     })

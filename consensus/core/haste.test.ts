@@ -11,7 +11,7 @@ function settled(size: number): CorePool {
   return pool;
 }
 
-test('[R59] a leader hurries with as many as make a majority with it', (t) => {
+test('[R61] a leader hurries with as many as make a majority with it', (t) => {
   for (const [size, unhurried] of [
     [1, []],
     [2, []],
@@ -26,7 +26,7 @@ test('[R59] a leader hurries with as many as make a majority with it', (t) => {
     );
 });
 
-test('[R59] it hurries with whoever has confirmed most', (t) => {
+test('[R61] it hurries with whoever has confirmed most', (t) => {
   const pool = settled(3);
   pool.propose(1, 'a');
   pool.drop(({ to }) => to === 2);
@@ -36,7 +36,7 @@ test('[R59] it hurries with whoever has confirmed most', (t) => {
   t.deepEqual(unhurriedFollowers(pool.raft(1)), [memberId(2)]);
 });
 
-test('[R59] where confirmed logs are equal it hurries with whoever answers', (t) => {
+test('[R61] where confirmed logs are equal it hurries with whoever answers', (t) => {
   const pool = settled(3);
   pool.step(1, { kind: 'read', id: 1 });
   pool.drop(({ to }) => to === 2);
@@ -45,7 +45,7 @@ test('[R59] where confirmed logs are equal it hurries with whoever answers', (t)
   t.deepEqual(unhurriedFollowers(pool.raft(1)), [memberId(2)]);
 });
 
-test('[R59] learners are never hurried with, and followers hurry with nobody', (t) => {
+test('[R61] learners are never hurried with, and followers hurry with nobody', (t) => {
   const pool = settled(2);
   const peers = ['host3:1'];
   pool.change(1, { kind: 'add', member: memberId(3), peers, staysLearner: true });
@@ -57,7 +57,7 @@ test('[R59] learners are never hurried with, and followers hurry with nobody', (
   t.deepEqual(unhurriedFollowers(pool.raft(2)), []);
 });
 
-test('[R59] where too few keep up, and in a hand-over, it hurries with all', (t) => {
+test('[R61] where too few keep up, and in a hand-over, it hurries with all', (t) => {
   const fresh = new CorePool(5);
   fresh.elect(1);
   fresh.settle();

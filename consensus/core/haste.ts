@@ -8,7 +8,7 @@ const nobody: readonly MemberId[] = [];
 /**
  * The followers without whose answer a leader has its majority: all but as many voters as it needs,
  * the furthest of them. What they are sent may wait for a moment, for what follows it, so that they
- * wake up once for several entries (SPEC R59). If one of those that are needed falls behind, an answer
+ * wake up once for several entries (SPEC R61). If one of those that are needed falls behind, an answer
  * of these makes up for it, and then it is among them. A quorum is asked before the rest as in Moraru,
  * Andersen, Kaminsky: "There Is More Consensus in Egalitarian Parliaments" (SOSP 2013), 6.2, "thrifty".
  */

@@ -58,7 +58,7 @@ export interface Contradiction {
 export interface Outputs {
   readonly persist: Persist | null;
   readonly messages: readonly Message[];
-  /** To these, appends, heartbeats and news of the commit index may leave a moment later (R59). */
+  /** To these, appends, heartbeats and news of the commit index may leave a moment later (R61). */
   readonly unhurried: readonly MemberId[];
   readonly readChunks: readonly ReadChunk[];
   readonly storeChunk: StoreChunk | null;

@@ -40,7 +40,7 @@ export function renderStep(raft: Raft, outputs: Outputs): readonly string[] {
   return lines.map((line) => `${raft.id}: ${line}`);
 }
 
-/** What SPEC R59 is about. */
+/** What SPEC R61 is about. */
 function mayWait({ kind }: Message): boolean {
   return kind === 'append' || kind === 'heartbeat' || kind === 'commit';
 }
