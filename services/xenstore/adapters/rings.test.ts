@@ -185,6 +185,29 @@ test('who asks much is not served before who asks little', async (t) => {
   t.is(order.length, 201);
 });
 
+test('a guest that is held because it takes no replies can still start anew', async (t) => {
+  const { xen, ask } = serving(t);
+  const domain = xen.create(7 as DomainId);
+  const port = domain.openPort(() => undefined);
+  t.is(ask('INTRODUCE', `7|1|${port}|`), 'OK|');
+  ask('SET_QUOTA', '7|outstanding|1|');
+  ask('WRITE', `/a|${'v'.repeat(900)}`);
+  ask('SET_PERMS', '/a|n0|r7|');
+  const page = new MemoryPage(domain.memory);
+  const first = new ClientRing(page, () => domain.notify(port));
+  for (let count = 0; count < 30; count += 1)
+    first.send({
+      ...{ type: messageTypes.READ, requestId: 0, transactionId: 0 },
+      payload: bytesOf('/a\0'),
+    });
+  first.flush();
+  await settled();
+  t.true(page.load(requestQueue.producer) > page.load(requestQueue.consumer), 'it is held');
+  t.true(first.reconnect());
+  await settled();
+  t.is(first.receive().kind, 'reconnected');
+});
+
 test('when a domain dies, its ring is let go and its watchers are told', async (t) => {
   const { xen, start, ask } = serving(t);
   const domain = xen.create(7 as DomainId);

@@ -10,7 +10,7 @@ import {
   responseQueue,
 } from '../rings/layout.ts';
 import { MemoryPage, type RingPage } from '../rings/page.ts';
-import { ServerRing, type ServerRingState } from '../rings/server.ts';
+import { requestsPerTurn, ServerRing, type ServerRingState } from '../rings/server.ts';
 import type { AttachedRing, RingLeft, RingPeer } from './attached.ts';
 import type { RingQueue } from './ring-queue.ts';
 
@@ -106,14 +106,15 @@ export class ServedRing implements RingPeer {
     // Unmasked before the page is looked at: what is written afterwards brings another event.
     this.#channel?.unmask();
     this.flush();
-    if (this.#closed || this.#held) return false;
+    if (this.#closed) return false;
     if (this.#unreachable) this.#ring.fail('communication');
-    const turn = this.#ring.turn();
+    // One that is held gives no requests, but it may begin anew.
+    const turn = this.#ring.turn(this.#held ? 0 : requestsPerTurn);
     switch (turn.kind) {
       case 'requests':
         for (const packet of turn.packets)
           if (!this.#closed) this.#options.attached.request(packet);
-        return turn.more;
+        return turn.more && !this.#held;
       case 'reset':
         return true;
       case 'broken':
