@@ -21,6 +21,8 @@ export const ConfigurationSchema = v.strictObject({
   rings: v.optional(v.boolean()),
   /** Where to write the process's id, once the socket and the rings are served. */
   pidFile: v.optional(v.string()),
+  /** Whether to end the xenstored whose id is in `pidFile`, and to go on in its place. */
+  takeOver: v.optional(v.boolean()),
 });
 export type Configuration = v.InferOutput<typeof ConfigurationSchema>;
 
@@ -34,6 +36,7 @@ export function xenstoredOptions(command: Command): Command {
     .option('--rings', 'serve the rings of domains; it does so where there are some')
     .option('--no-rings', 'serve the socket, and gRPC, alone')
     .option('--pid-file <path>', 'where to write the process id, once it serves')
+    .option('--take-over', 'end the xenstored of --pid-file, and go on with its --data-dir')
     .addHelpText('after', runAlone);
 }
 

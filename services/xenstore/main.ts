@@ -8,13 +8,13 @@ import type { Failure } from '../../pool/failure.ts';
 import { readCredentials } from '../../pool/identity/credentials.ts';
 import { serve } from '../../pool/rpc/server.ts';
 import { type Running, serviceCommand } from '../../pool/service-command.ts';
+import { claimRings } from './adapters/claim-rings.ts';
 import { processControl, traceName } from './adapters/control.ts';
 import { Daemon } from './adapters/daemon.ts';
 import { callersOf } from './adapters/grpc/callers.ts';
 import { xenstoreService } from './adapters/grpc.ts';
 import { Journal } from './adapters/journal.ts';
 import { quotaWarnings } from './adapters/quota-warnings.ts';
-import { DomainRings } from './adapters/rings.ts';
 import { Trace } from './adapters/trace.ts';
 import { isFree, serveUnixSocket } from './adapters/unix-socket.ts';
 import {
@@ -50,7 +50,16 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   if (!free.ok) return fail(cannotStart(free.error));
   const made = makePlaces(places);
   if (!made.ok) return fail(cannotStart(made.error));
-  const rings = await ringsOf(configuration, warn);
+  const { pidFile, takeOver = false } = configuration;
+  const rings = await claimRings(
+    {
+      wanted: configuration.rings,
+      ...{ pidFile, takeOver, warn },
+      here: existsSync(controlRing),
+      open: openXenstoreHost,
+    },
+    { onTrouble: (domain, trouble) => warn(`domain ${domain} ${trouble}`) },
+  );
   if (!rings.ok) return fail(cannotStart(rings.error));
   const journal = Journal.open(places.data);
   if (!journal.ok) return fail(cannotStart(journal.error));
@@ -80,7 +89,7 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
     journal.value.close();
     trace.turnOff();
   };
-  if (configuration.pidFile !== undefined) writeFileSync(configuration.pidFile, `${process.pid}\n`);
+  if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
   if (configuration.listen === undefined) {
     log.info({ socket: places.socket, data: places.data }, 'serving');
     return ok({ close });
@@ -102,24 +111,6 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
       await close();
     },
   });
-}
-
-/** The rings of this host's domains; undefined where none are to be served. */
-async function ringsOf(
-  { rings: wanted }: Configuration,
-  warn: (message: string) => void,
-): Promise<Result<DomainRings | undefined, string>> {
-  if (wanted === false || (wanted === undefined && !existsSync(controlRing))) return ok(undefined);
-  const host = await openXenstoreHost();
-  if (!host.ok) return fail(`${host.error.detail}; --no-rings serves the socket alone`);
-  const rings = DomainRings.claim(host.value, {
-    onTrouble: (domain, trouble) => warn(`domain ${domain} ${trouble}`),
-  });
-  if (rings.ok) return rings;
-  host.value.close();
-  if (wanted) return fail(`${rings.error}; --no-rings serves the socket alone`);
-  warn(`the socket alone is served: ${rings.error}`);
-  return ok(undefined);
 }
 
 function cannotStart(sentence: string): Failure {
