@@ -65,4 +65,5 @@ for (const [position, { title, run }] of xenstoreHostContract.entries()) {
 }
 channels.close();
 own.close();
-process.exitCode = failures === 0 ? 0 : 1;
+// A case that failed has left connections open: they must not keep the process.
+process.exit(failures === 0 ? 0 : 1);
