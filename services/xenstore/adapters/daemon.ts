@@ -121,7 +121,7 @@ export class Daemon {
     const connection = this.#newConnection(peer);
     this.#options.trace?.connected(connection, domain);
     this.#whenFree(() => {
-      this.#journal.write({ kind: 'connect', connection, domain });
+      this.#journal.write({ kind: 'connect', connection, domain }, domain !== controlDomain);
       this.#step({ kind: 'connect', connection, domain });
     });
     return this.#attached(connection);
@@ -338,8 +338,10 @@ export class Daemon {
     // It may have been disconnected while its request had to wait.
     const session = this.#store.sessions.find(connection);
     if (session === undefined || !this.#peers.has(connection)) return;
-    if (!session.domain.privileged || !changesNothing(packet))
-      this.#journal.writeRequest(connection, packet);
+    const { privileged } = session.domain;
+    if (!privileged) this.#journal.writeRequest(connection, packet);
+    else if (!changesNothing(packet))
+      this.#journal.writeRequest(connection, packet, !goesWithItsClient(packet));
     this.#request(connection, packet);
   }
 
@@ -365,7 +367,7 @@ export class Daemon {
   }
 
   #leaving(): void {
-    this.#journal.commit();
+    this.#journal.commitLasting();
     if (this.#due || !this.#journal.due) return;
     this.#due = true;
     setImmediate(() => {
@@ -537,6 +539,31 @@ function changesNothing({ type, transactionId }: Packet): boolean {
     case messageTypes.DIRECTORY_PART:
     case messageTypes.GET_PERMS:
       return transactionId === 0;
+    default:
+      return false;
+  }
+}
+
+/**
+ * Whether a request of the control domain leaves behind only what ends with its client, as after a kill
+ * all of them do: watches, and what a transaction has seen and done that is not committed.
+ */
+function goesWithItsClient({ type, transactionId }: Packet): boolean {
+  switch (type) {
+    case messageTypes.READ:
+    case messageTypes.DIRECTORY:
+    case messageTypes.DIRECTORY_PART:
+    case messageTypes.GET_PERMS:
+    case messageTypes.WRITE:
+    case messageTypes.MKDIR:
+    case messageTypes.RM:
+    case messageTypes.SET_PERMS:
+      return transactionId !== 0;
+    case messageTypes.TRANSACTION_START:
+    case messageTypes.WATCH:
+    case messageTypes.UNWATCH:
+    case messageTypes.RESET_WATCHES:
+      return true;
     default:
       return false;
   }

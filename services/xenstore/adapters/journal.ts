@@ -59,6 +59,8 @@ export class Journal {
   #number: number;
   #file: StoredFile;
   #size = 0;
+  /** Something that lasts was written and is not kept yet. */
+  #owes = false;
   /** A snapshot that is being written. */
   #writing: AbortController | null = null;
 
@@ -84,16 +86,26 @@ export class Journal {
     return this.#size > snapshotAfter && this.#writing === null;
   }
 
-  /** Keeps an entry, from the next `commit` on. */
-  write(entry: Entry): void {
+  /**
+   * Keeps an entry, from the next `commit` on. Where it is not `lasting`, nobody would miss it after a
+   * kill, and it is not worth a commit of its own: it only has to come before what does last.
+   */
+  write(entry: Entry, lasting = true): void {
     writeEntry(this.#batch, entry);
+    this.#owes ||= lasting;
     if (this.#batch.length > batchMax) this.commit();
   }
 
   /** As `write`. */
-  writeRequest(connection: ConnectionId, packet: Packet): void {
+  writeRequest(connection: ConnectionId, packet: Packet, lasting = true): void {
     writeRequest(this.#batch, connection, packet);
+    this.#owes ||= lasting;
     if (this.#batch.length > batchMax) this.commit();
+  }
+
+  /** When it returns, everything is kept that lasts, and what came before that. */
+  commitLasting(): void {
+    if (this.#owes) this.commit();
   }
 
   /** When it returns, everything that was written is kept. */
@@ -159,6 +171,7 @@ export class Journal {
   }
 
   #begin(): void {
+    this.#owes = false;
     this.#batch.clear();
     this.#batch.u32(0);
     this.#batch.u32(0);

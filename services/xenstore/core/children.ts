@@ -90,6 +90,10 @@ function replaced<Value>(leaves: readonly Leaf<Value>[], leaf: Leaf<Value>): Lea
   return index < 0 ? [...leaves, leaf] : leaves.with(index, leaf);
 }
 
+function branch<Value>(bitmap: number, slots: readonly Slot<Value>[]): Branch<Value> {
+  return { kind: 'branch', bitmap, slots };
+}
+
 function insert<Value>(slot: Slot<Value> | null, leaf: Leaf<Value>, shift: number): Slot<Value> {
   if (slot === null) return leaf;
   switch (slot.kind) {
@@ -102,9 +106,9 @@ function insert<Value>(slot: Slot<Value> | null, leaf: Leaf<Value>, shift: numbe
       const bit = bitOf(leaf.hash, shift);
       const index = bitCount(slot.bitmap & (bit - 1));
       if ((slot.bitmap & bit) === 0)
-        return { ...slot, bitmap: slot.bitmap | bit, slots: slot.slots.toSpliced(index, 0, leaf) };
+        return branch(slot.bitmap | bit, slot.slots.toSpliced(index, 0, leaf));
       const inner = insert(slot.slots[index] ?? null, leaf, shift + bitsPerLevel);
-      return { ...slot, slots: slot.slots.with(index, inner) };
+      return branch(slot.bitmap, slot.slots.with(index, inner));
     }
   }
 }
@@ -130,9 +134,9 @@ function remove<Value>(
       if (old === undefined) return slot;
       const inner = remove(old, hash, name, shift + bitsPerLevel);
       if (inner === old) return slot;
-      if (inner !== null) return { ...slot, slots: slot.slots.with(index, inner) };
+      if (inner !== null) return branch(slot.bitmap, slot.slots.with(index, inner));
       const bitmap = slot.bitmap & ~bit;
-      return bitmap === 0 ? null : { ...slot, bitmap, slots: slot.slots.toSpliced(index, 1) };
+      return bitmap === 0 ? null : branch(bitmap, slot.slots.toSpliced(index, 1));
     }
   }
 }
