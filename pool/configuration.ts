@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../base/result.ts';
-import { StoreTlsSchema } from './etcd/tls.ts';
+import { StoreTlsSchema } from './etcd/tls-files.ts';
 import { HostIdSchema, NameSchema } from './records/identifiers.ts';
 
 /** A configuration file is read no further than this. */

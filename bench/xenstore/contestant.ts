@@ -41,7 +41,7 @@ async function startOurs(directory: string, nodeWords: readonly string[]): Promi
   mkdirSync(directory, { recursive: true });
   const socket = join(directory, 'socket');
   const output = openSync(join(directory, 'output'), 'a');
-  const main = join(import.meta.dirname, '..', '..', 'main.ts');
+  const main = join(import.meta.dirname, '..', '..', 'bin', 'flotilla.js');
   const words = ['--data-dir', directory, '--socket', socket];
   const child = spawn(process.execPath, [...nodeWords, main, 'xenstored', ...words], {
     stdio: ['ignore', output, output],

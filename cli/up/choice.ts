@@ -14,7 +14,7 @@ import * as v from 'valibot';
 import { bounds } from '../../base/bounds.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { AddressSchema } from '../../pool/configuration.ts';
-import { StoreTlsSchema } from '../../pool/etcd/tls.ts';
+import { StoreTlsSchema } from '../../pool/etcd/tls-files.ts';
 import type { HostId } from '../../pool/records/identifiers.ts';
 import { HostIdSchema, NameSchema } from '../../pool/records/identifiers.ts';
 import type { HostChoice, PoolChoice, StoreChoice } from './layout.ts';

@@ -2,7 +2,8 @@ import type { ChannelCredentials } from '@grpc/grpc-js';
 import { fail, ok, type Result } from '../../base/result.ts';
 import type { Failure } from '../failure.ts';
 import { isLoopback } from '../rpc/server.ts';
-import { type StoreTls, storeCredentials } from './tls.ts';
+import { storeCredentials } from './tls.ts';
+import type { StoreTls } from './tls-files.ts';
 
 /**
  * Credentials for the pool database of a service: its own where its configuration says nothing else.

@@ -1,26 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
-import * as v from 'valibot';
 import { fail, ok, type Result } from '../../base/result.ts';
 import type { Failure } from '../failure.ts';
-
-/**
- * How a cluster of etcd is reached that is not the pool's own, in files of PEM: whose certificates
- * its members have, and what we show them, where they ask for it.
- */
-export const StoreTlsSchema = v.pipe(
-  v.strictObject({
-    ca: v.string(),
-    certificate: v.optional(v.string()),
-    key: v.optional(v.string()),
-  }),
-  v.check(
-    ({ certificate, key }) => (certificate === undefined) === (key === undefined),
-    'give certificate and key together, or neither',
-  ),
-);
-export type StoreTls = v.InferOutput<typeof StoreTlsSchema>;
+import type { StoreTls } from './tls-files.ts';
 
 /** Credentials for calls to such a cluster; null is plain text. The failure names the file. */
 export async function storeCredentials(

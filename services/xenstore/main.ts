@@ -5,14 +5,11 @@ import { pino } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { openXenstoreHost } from '../../hypervisor/xen/index.ts';
 import type { Failure } from '../../pool/failure.ts';
-import { readCredentials } from '../../pool/identity/credentials.ts';
-import { serve } from '../../pool/rpc/server.ts';
+import type { RpcServer } from '../../pool/rpc/server.ts';
 import { type Running, serviceCommand } from '../../pool/service-command.ts';
 import { claimRings } from './adapters/claim-rings.ts';
 import { processControl, traceName } from './adapters/control.ts';
 import { Daemon } from './adapters/daemon.ts';
-import { callersOf } from './adapters/grpc/callers.ts';
-import { xenstoreService } from './adapters/grpc.ts';
 import { Journal } from './adapters/journal.ts';
 import { quotaWarnings } from './adapters/quota-warnings.ts';
 import { Trace } from './adapters/trace.ts';
@@ -43,8 +40,8 @@ export function xenstoredCommand(): Command {
 async function runXenstored(configuration: Configuration): Promise<Result<Running, Failure>> {
   const log = pino({ base: { service: 'xenstored' } });
   const warn = (message: string) => log.warn(message);
-  const credentials = await readCredentials(configuration.tls);
-  if (!credentials.ok) return credentials;
+  const grpc = configuration.listen === undefined ? null : await grpcOf(configuration);
+  if (grpc?.ok === false) return grpc;
   const places = placesOf(configuration);
   const free = await isFree(places.socket);
   if (!free.ok) return fail(cannotStart(free.error));
@@ -90,15 +87,11 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
     trace.turnOff();
   };
   if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
-  if (configuration.listen === undefined) {
+  if (grpc === null) {
     log.info({ socket: places.socket, data: places.data }, 'serving');
     return ok({ close });
   }
-  const server = await serve({
-    listen: configuration.listen,
-    credentials: credentials.value.server,
-    services: [xenstoreService(daemon, callersOf(configuration.hostName))],
-  });
+  const server = await grpc.value(daemon);
   if (!server.ok) {
     await close();
     return server;
@@ -111,6 +104,29 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
       await close();
     },
   });
+}
+
+/**
+ * What serves gRPC. It is loaded only where it is asked for: half of the start-up and of the memory of
+ * a xenstored are gRPC's.
+ */
+async function grpcOf(
+  configuration: Configuration,
+): Promise<Result<(daemon: Daemon) => Promise<Result<RpcServer, Failure>>, Failure>> {
+  const { readCredentials } = await import('../../pool/identity/credentials.ts');
+  const { serve } = await import('../../pool/rpc/server.ts');
+  const { callersOf } = await import('./adapters/grpc/callers.ts');
+  const { xenstoreService } = await import('./adapters/grpc.ts');
+  const { tls, hostName, listen = '' } = configuration;
+  const credentials = await readCredentials(tls);
+  if (!credentials.ok) return credentials;
+  return ok((daemon) =>
+    serve({
+      listen,
+      credentials: credentials.value.server,
+      services: [xenstoreService(daemon, callersOf(hostName))],
+    }),
+  );
 }
 
 function cannotStart(sentence: string): Failure {
