@@ -1,4 +1,4 @@
-import { constants, promises } from 'node:fs';
+import fs, { constants, promises } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { relative } from 'node:path';
@@ -35,13 +35,17 @@ export type Step =
   | { readonly kind: 'note'; readonly acknowledged: number };
 
 /**
- * Records every call of this process that changes files below a directory, from Node's promises:
- * the calls themselves are made as ever. Call `stop` to have that end.
+ * Records every call of this process that changes files below a directory, from Node's promises, and
+ * by write(2) with a callback on what those have opened: the calls themselves are made as ever. Call
+ * `stop` to have that end.
  */
 export class Recorder {
   readonly steps: Step[] = [];
   readonly #root: string;
   readonly #original = { ...promises };
+  readonly #originalWrite = fs.write;
+  /** Files that are open, by the number that the system has for them. */
+  readonly #open = new Map<number, { readonly file: number; readonly isSynchronous: boolean }>();
   #calls = 0;
   #files = 0;
 
@@ -76,6 +80,7 @@ export class Recorder {
       unlink: (path: string) =>
         this.#around({ kind: 'remove', path: this.#name(path) }, () => unlink(path)),
     });
+    Object.assign(fs, { write: this.#write });
     syncBuiltinESMExports();
   }
 
@@ -86,8 +91,34 @@ export class Recorder {
 
   stop(): void {
     Object.assign(promises, this.#original);
+    Object.assign(fs, { write: this.#originalWrite });
     syncBuiltinESMExports();
   }
+
+  readonly #write = (
+    fd: number,
+    data: Uint8Array,
+    start: number,
+    length: number,
+    at: number,
+    done: (error: NodeJS.ErrnoException | null, written: number) => void,
+  ): void => {
+    const call = () =>
+      new Promise<number>((resolve, reject) => {
+        this.#originalWrite(fd, data, start, length, at, (error, written) => {
+          if (error === null) resolve(written);
+          else reject(error);
+        });
+      });
+    const known = this.#open.get(fd);
+    const change =
+      known === undefined ? null : written(known, data.subarray(start, start + length), at);
+    const called = change === null ? call() : this.#around(change, call);
+    called.then(
+      (count) => done(null, count),
+      (error: NodeJS.ErrnoException) => done(error, 0),
+    );
+  };
 
   #name(path: string): string {
     return relative(this.#root, path);
@@ -104,9 +135,10 @@ export class Recorder {
 
   #watch(handle: FileHandle, file: number, flags: string | number): FileHandle {
     const isSynchronous = typeof flags === 'number' && (flags & constants.O_DSYNC) !== 0;
-    const written = (data: Uint8Array, at: number | null): Change => {
-      return { kind: 'write', file, at, data: Buffer.from(data), isSynchronous };
-    };
+    const opened = { file, isSynchronous };
+    const { fd } = handle;
+    this.#open.set(fd, opened);
+    const close = handle.close.bind(handle);
     const write = handle.write.bind(handle);
     const writeFile = handle.writeFile.bind(handle);
     const sync = handle.sync.bind(handle);
@@ -117,12 +149,24 @@ export class Recorder {
         length = data.byteLength - start,
         at: number | null = null,
       ) =>
-        this.#around(written(data.subarray(start, start + length), at), () =>
+        this.#around(written(opened, data.subarray(start, start + length), at), () =>
           write(data, start, length, at),
         ),
       writeFile: (text: string) =>
-        this.#around(written(Buffer.from(text), 0), () => writeFile(text)),
+        this.#around(written(opened, Buffer.from(text), 0), () => writeFile(text)),
       sync: () => this.#around({ kind: 'sync', file }, () => sync()),
+      close: () => {
+        this.#open.delete(fd);
+        return close();
+      },
     });
   }
+}
+
+function written(
+  { file, isSynchronous }: { readonly file: number; readonly isSynchronous: boolean },
+  data: Uint8Array,
+  at: number | null,
+): Change {
+  return { kind: 'write', file, at, data: Buffer.from(data), isSynchronous };
 }
