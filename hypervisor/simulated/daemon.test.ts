@@ -91,7 +91,7 @@ test('domains outlive the connection, and end with the daemon, of which a watche
 test('a call that hangs ends with the time-out, and the next one is served', (t) =>
   withSocket(async (path) => {
     const daemon = await daemonAt(path);
-    const hypervisor = connectSimulated(path, milliseconds(200));
+    const hypervisor = connectSimulated(path, milliseconds(1000));
     const effect = { kind: 'call-hangs', call: 'info' } as const;
     t.true((await hypervisor.inject({ effect, uuid: null, times: 1 })).ok);
     const hung = await hypervisor.info();
