@@ -52,7 +52,7 @@ export async function compare(name: PeerName, { quotas, steps }: History): Promi
 }
 
 /** As in SPEC.md. */
-export const ownerOfMade = 'the owner of what MKDIR makes';
+export const ownerOfMade = 'the owner of what a guest makes';
 
 /** Whether oxenstored has made a guest's node somebody else's; inside a transaction it may have. */
 async function givesAway(step: Step, ours: Ours, theirs: Theirs): Promise<boolean> {

@@ -50,6 +50,14 @@ const rulesOfBoth: readonly Rule[] = [
       strings[0]?.startsWith('@') === true,
   },
   {
+    name: 'a node that a transaction wrote only',
+    fits: (found) =>
+      found.step.type === types.TRANSACTION_END &&
+      found.us === 'ok' &&
+      found.them === 'EAGAIN' &&
+      isInterfered(found),
+  },
+  {
     name: 'a guest names another owner',
     fits: ({ step, us, them }) =>
       step.type === types.SET_PERMS && us === 'EPERM' && them === 'EACCES',
@@ -82,6 +90,11 @@ const rulesOfBoth: readonly Rule[] = [
 
 const rulesOfC: readonly Rule[] = [
   {
+    name: 'an event that is on its way already',
+    fits: ({ us, them, ours, theirs }) =>
+      us === them && [...new Set(ours.events)].join() === [...new Set(theirs.events)].join(),
+  },
+  {
     name: 'what a transaction reads that was changed since it began',
     fits: (found) => found.step.transaction > 0 && isInterfered(found),
   },
@@ -101,6 +114,13 @@ const rulesOfC: readonly Rule[] = [
 ];
 
 const rulesOfOCaml: readonly Rule[] = [
+  {
+    name: 'a watch below a removed node, of what was not there',
+    fits: ({ step, us, them, ours, theirs }) =>
+      step.type === types.RM &&
+      us === them &&
+      ours.events.every((event) => theirs.events.includes(event)),
+  },
   {
     name: 'a special event as the path of a node',
     fits: ({ us, strings }) => us === 'EINVAL' && strings[0]?.startsWith('@') === true,
