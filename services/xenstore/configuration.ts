@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { commonFields } from '../../pool/configuration.ts';
@@ -35,6 +35,11 @@ export function xenstoredOptions(command: Command): Command {
     )
     .option('--rings', 'serve the rings of domains; it does so where there are some')
     .option('--no-rings', 'serve the socket, and gRPC, alone')
+    .option(
+      '--live-update [program]',
+      'have the xenstored that serves the socket become this program, main.ts of another release, or itself anew',
+    )
+    .addOption(new Option('--check-state <file>', 'say whether a snapshot can be read').hideHelp())
     .option('--pid-file <path>', 'where to write the process id, once it serves')
     .option('--take-over', 'end the xenstored of --pid-file, and go on with its --data-dir')
     .addHelpText('after', runAlone);

@@ -1,16 +1,22 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
-import { openXenstoreHost } from '../../hypervisor/xen/index.ts';
+import { loadKeepOpen, openXenstoreHost } from '../../hypervisor/xen/index.ts';
 import type { Failure } from '../../pool/failure.ts';
-import type { RpcServer } from '../../pool/rpc/server.ts';
 import { type Running, serviceCommand } from '../../pool/service-command.ts';
 import { claimRings } from './adapters/claim-rings.ts';
 import { processControl, traceName } from './adapters/control.ts';
 import { Daemon } from './adapters/daemon.ts';
 import { Journal } from './adapters/journal.ts';
+import {
+  askForLiveUpdate,
+  become,
+  checkedState,
+  handedOverVariable,
+  LiveUpdate,
+} from './adapters/live-update.ts';
 import { quotaWarnings } from './adapters/quota-warnings.ts';
 import { Trace } from './adapters/trace.ts';
 import { isFree, serveUnixSocket } from './adapters/unix-socket.ts';
@@ -27,7 +33,7 @@ const controlRing = '/proc/xen/xsd_kva';
 
 /** `flotilla xenstored`. */
 export function xenstoredCommand(): Command {
-  return serviceCommand({
+  const command = serviceCommand({
     name: 'xenstored',
     description:
       'Keep the xenstore of a host: on a Unix socket for local tools, on gRPC for services.',
@@ -35,15 +41,37 @@ export function xenstoredCommand(): Command {
     options: xenstoredOptions,
     run: runXenstored,
   });
+  // What these two ask for is done by a process that serves nobody.
+  return command.hook('preAction', async () => {
+    const { checkState, liveUpdate, socket, dataDir } = command.opts<OtherTasks>();
+    if (checkState !== undefined) end(checkedState(checkState));
+    if (liveUpdate === undefined) return;
+    const program = liveUpdate === true ? null : resolve(liveUpdate);
+    end(await askForLiveUpdate(placesOf({ socket, dataDir }).socket, program));
+  });
+}
+
+/** What the command does besides serving. */
+interface OtherTasks {
+  readonly checkState?: string;
+  readonly liveUpdate?: string | true;
+  readonly socket?: string;
+  readonly dataDir?: string;
+}
+
+function end(outcome: Result<void, string>): never {
+  if (!outcome.ok) process.stderr.write(`${outcome.error}\n`);
+  process.exit(outcome.ok ? 0 : 1);
 }
 
 async function runXenstored(configuration: Configuration): Promise<Result<Running, Failure>> {
-  const log = pino({ base: { service: 'xenstored' } });
+  // A line is written at once: it has to be out before the process becomes another program.
+  const log = pino({ base: { service: 'xenstored' } }, pino.destination({ dest: 1, sync: true }));
   const warn = (message: string) => log.warn(message);
-  const grpc = configuration.listen === undefined ? null : await grpcOf(configuration);
-  if (grpc?.ok === false) return grpc;
   const places = placesOf(configuration);
-  const free = await isFree(places.socket);
+  const handedOver = process.env[handedOverVariable] !== undefined;
+  delete process.env[handedOverVariable];
+  const free = handedOver ? ok(undefined) : await isFree(places.socket);
   if (!free.ok) return fail(cannotStart(free.error));
   const made = makePlaces(places);
   if (!made.ok) return fail(cannotStart(made.error));
@@ -62,22 +90,45 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   if (!journal.ok) return fail(cannotStart(journal.error));
   const logs = join(places.data, 'logs');
   const trace = new Trace(join(logs, traceName), warn);
-  const begun = Daemon.open(journal.value, {
-    onTrouble: warn,
-    trace,
-    control: processControl({
+  let update: LiveUpdate | null = null;
+  const begun = Daemon.open(
+    journal.value,
+    {
+      onTrouble: warn,
       trace,
-      logs,
-      print: (text) => log.info({ text }, 'CONTROL print'),
-      trouble: warn,
-    }),
-    onQuota: quotaWarnings(log),
-    ...(rings.value === undefined ? {} : { rings: rings.value }),
-  });
+      control: processControl({
+        trace,
+        logs,
+        print: (text) => log.info({ text }, 'CONTROL print'),
+        liveUpdate: async (words) => update?.control(words) ?? fail('EBUSY'),
+        trouble: warn,
+      }),
+      onQuota: quotaWarnings(log),
+      ...(rings.value === undefined ? {} : { rings: rings.value }),
+    },
+    handedOver ? 'handed over' : 'alone',
+  );
   if (!begun.ok) return fail(cannotStart(begun.error));
   const daemon = begun.value;
-  const socket = await serveUnixSocket(daemon, places.socket, warn);
+  const inherited = handedOver ? (journal.value.past.image?.listening ?? null) : null;
+  const socket = await serveUnixSocket(daemon, places.socket, warn, inherited);
   if (!socket.ok) return fail(cannotStart(socket.error));
+  update = new LiveUpdate({
+    daemon,
+    journal: journal.value,
+    program: { script: process.argv[1] ?? '', parameters: process.argv.slice(2) },
+    descriptors: () => ({
+      listening: socket.value.descriptor(),
+      // Rings are bound anew: each is looked at then, whoever has signalled meanwhile.
+      eventChannels: null,
+    }),
+    loadKeepOpen,
+    become: (program) => {
+      log.info(program, 'becoming another program');
+      become(program);
+    },
+  });
+  if (handedOver) daemon.goOn();
   const served = rings.value?.serve(daemon) ?? ok(undefined);
   if (!served.ok) return fail(cannotStart(served.error));
   const close = async () => {
@@ -87,46 +138,34 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
     trace.turnOff();
   };
   if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
-  if (grpc === null) {
-    log.info({ socket: places.socket, data: places.data }, 'serving');
-    return ok({ close });
-  }
-  const server = await grpc.value(daemon);
+  const server = await serveGrpc(configuration, daemon);
   if (!server.ok) {
     await close();
     return server;
   }
-  const { address } = server.value;
+  const address = server.value?.address;
   log.info({ address, socket: places.socket, data: places.data }, 'serving');
   return ok({
     close: async () => {
-      await server.value.close();
+      await server.value?.close();
       await close();
     },
   });
 }
 
-/**
- * What serves gRPC. It is loaded only where it is asked for: half of the start-up and of the memory of
- * a xenstored are gRPC's.
- */
-async function grpcOf(
-  configuration: Configuration,
-): Promise<Result<(daemon: Daemon) => Promise<Result<RpcServer, Failure>>, Failure>> {
-  const { readCredentials } = await import('../../pool/identity/credentials.ts');
-  const { serve } = await import('../../pool/rpc/server.ts');
-  const { callersOf } = await import('./adapters/grpc/callers.ts');
-  const { xenstoreService } = await import('./adapters/grpc.ts');
-  const { tls, hostName, listen = '' } = configuration;
+/** Serves gRPC where that is wanted. It is loaded last: local clients wait for what is before. */
+async function serveGrpc({ listen, tls, hostName }: Configuration, daemon: Daemon) {
+  if (listen === undefined) return ok(null);
+  const [{ readCredentials }, { serve }, { xenstoreService }, { callersOf }] = await Promise.all([
+    import('../../pool/identity/credentials.ts'),
+    import('../../pool/rpc/server.ts'),
+    import('./adapters/grpc.ts'),
+    import('./adapters/grpc/callers.ts'),
+  ]);
   const credentials = await readCredentials(tls);
   if (!credentials.ok) return credentials;
-  return ok((daemon) =>
-    serve({
-      listen,
-      credentials: credentials.value.server,
-      services: [xenstoreService(daemon, callersOf(hostName))],
-    }),
-  );
+  const services = [xenstoreService(daemon, callersOf(hostName))];
+  return serve({ listen, credentials: credentials.value.server, services });
 }
 
 function cannotStart(sentence: string): Failure {

@@ -11,6 +11,8 @@ export interface ControlParts {
   readonly logs: string;
   /** Writes a line of an operator's to the log of the process. */
   print(text: string): void;
+  /** Replaces the program; left out where that is not possible. */
+  liveUpdate?(parameters: readonly string[]): Promise<Result<string, XenstoreError>>;
   /** Says in the log of the process what a reply, the name of an error, has no room for. */
   trouble(message: string): void;
 }
@@ -20,7 +22,7 @@ export const traceName = 'trace.log';
 
 const fileName = /^[\w-][\w.-]{0,99}$/;
 
-/** Answers `log`, `logfile` and `print` of CONTROL: SPEC.md, X64. */
+/** Answers `log`, `logfile`, `print` and `live-update` of CONTROL: SPEC.md, X64. */
 export function processControl(parts: ControlParts): Control {
   return async (command, parameters) => {
     switch (command) {
@@ -31,7 +33,7 @@ export function processControl(parts: ControlParts): Control {
       case 'print':
         return print(parts, parameters);
       case 'live-update':
-        return fail('ENOSYS');
+        return parts.liveUpdate?.(parameters) ?? fail('ENOSYS');
     }
   };
 }

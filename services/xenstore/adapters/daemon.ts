@@ -183,6 +183,7 @@ export class Daemon {
 
   #begin({ rings, clients, links }: Revived, beginning: Beginning): void {
     const handedOver = beginning === 'handed over';
+    const keepsChannels = handedOver && this.#journal.past.image?.eventChannels != null;
     // What is to be written down is what was before rings and clients go on.
     const revived = this.#imageBefore(rings);
     for (const [connection, { place, boundPort, replay }] of rings) {
@@ -191,7 +192,7 @@ export class Daemon {
       const held = this.#store.sessions.find(connection)?.domain.held === true;
       const mapped = this.#options.rings?.map(place, attached, {
         state,
-        boundPort: handedOver ? boundPort : null,
+        boundPort: keepsChannels ? boundPort : null,
         held,
       });
       const peer = mapped?.ok === true ? mapped.value : lostRing(state, boundPort);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Bytes, bytes } from '../../../base/units.ts';
@@ -61,6 +62,7 @@ export class Journal {
   #size = 0;
   /** Something that lasts was written and is not kept yet. */
   #owes = false;
+  #snapshot = 0;
   /** A snapshot that is being written. */
   #writing: AbortController | null = null;
 
@@ -79,6 +81,11 @@ export class Journal {
     const read = readPast(storage);
     if (!read.ok) return fail(sentence(read.error));
     return ok(new Journal(storage, read.value.next, read.value.past));
+  }
+
+  /** The file of the newest snapshot that is whole. */
+  get newest(): string {
+    return join(this.#storage.place, `snapshot.${this.#snapshot}`);
   }
 
   /** Whether so much was kept that a new snapshot is due. */
@@ -192,6 +199,7 @@ export class Journal {
   /** The snapshot of this number is whole: what was before is of no use any more. */
   #replace(number: number): void {
     this.#storage.rename(`snapshot.${number}.new`, `snapshot.${number}`);
+    this.#snapshot = number;
     for (const name of this.#storage.list()) {
       const parts = /^(?:snapshot|journal)\.(\d+)(?:\.new)?$/.exec(name);
       if (parts !== null && Number(parts[1]) < number) this.#storage.remove(name);

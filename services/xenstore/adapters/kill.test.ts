@@ -7,7 +7,7 @@ import { allFeatures } from '../core/domain.ts';
 import { bytesOf } from '../core/payload.ts';
 import { controlDomain, type DomainId } from '../core/permissions.ts';
 import type { MessageName } from '../core/wire.ts';
-import { Daemon } from './daemon.ts';
+import { type Beginning, Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
 import { LocalClient } from './local-client.ts';
 
@@ -19,7 +19,7 @@ import { LocalClient } from './local-client.ts';
 const guestIds = [7, 8] as const;
 
 /** A host whose xenstored dies again and again; `lives` says after how many effects each time. */
-async function runs(seed: number, steps: number, lives: (life: number) => number) {
+async function runs(seed: number, steps: number, lives: (life: number) => number, updates = false) {
   const random = seededRandom(seed);
   const disk = new Disk();
   const host = new MemoryHost();
@@ -28,6 +28,8 @@ async function runs(seed: number, steps: number, lives: (life: number) => number
   let mortal = new Mortal(0);
   let daemon: Daemon | null = null;
   let life = 0;
+  let journal: Journal | null = null;
+  let beginning: Beginning = 'alone';
 
   const pages = new Map(
     [controlDomain, ...guestIds].map((id) => [id, host.add(id as DomainId, id)]),
@@ -49,11 +51,14 @@ async function runs(seed: number, steps: number, lives: (life: number) => number
     const mortalHost = new MemoryHost();
     for (const [id, { page, domain }] of pages) mortalHost.add(domain, id, mortalPage(page, own));
     rings = new MemoryRings(mortalHost, (each) => work.push(each));
-    const journal = Journal.open(storage);
-    if (!journal.ok) throw new Error(journal.error);
-    const begun = Daemon.open(journal.value, { rings });
+    const opened = Journal.open(storage);
+    if (!opened.ok) throw new Error(opened.error);
+    journal = opened.value;
+    const begun = Daemon.open(journal, { rings }, beginning);
     if (!begun.ok) throw new Error(mortal.dead ? 'dead' : begun.error);
     daemon = begun.value;
+    if (beginning === 'handed over') daemon.goOn();
+    beginning = 'alone';
     const client = new LocalClient(daemon, () => undefined);
     const ask = (name: MessageName, text: string) => client.request(name, 0, bytesOf(text));
     ask('WATCH', '/guest\0t\0');
@@ -85,6 +90,13 @@ async function runs(seed: number, steps: number, lives: (life: number) => number
     });
     if (life > 0 && daemon !== null) random.pick(guests).act();
     if (random.chance(0.05)) await new Promise(setImmediate);
+    if (updates && random.chance(0.01))
+      alive(() => {
+        const image = daemon?.image({ listening: 3, eventChannels: null });
+        if (image !== undefined) journal?.snapshotAtOnce(image);
+        beginning = 'handed over';
+        mortal.dead = true;
+      });
   }
   // From now on nothing dies, and all comes to its end.
   const last = () => Number.POSITIVE_INFINITY;
@@ -109,6 +121,13 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8])
       t.true(guest.replies > 20, `${guest.replies} replies`);
     }
   });
+
+test('[X71] guests notice nothing of live updates, nor of kills before and after them', async (t) => {
+  const random = seededRandom(7);
+  const { guests, life } = await runs(7, 1500, () => 1 + random.below(800), true);
+  t.true(life > 12, `${life} lives`);
+  for (const guest of guests) t.true(guest.content);
+});
 
 test('[X70] guests notice nothing of a xenstored that is killed once, at any of its effects', async (t) => {
   let effects = Number.POSITIVE_INFINITY;

@@ -1,10 +1,15 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, Socket } from 'node:net';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Bytes, bytes, milliseconds } from '../../../base/units.ts';
+import type { ConnectionId } from '../core/domain.ts';
 import { controlDomain } from '../core/permissions.ts';
-import { type Packet, packetLength, parsePacket, writePacket } from '../core/wire.ts';
+import { parsePacket } from '../core/wire.ts';
+import type { SocketLink } from '../migration/image.ts';
+import type { Peer } from './attached.ts';
 import type { Daemon } from './daemon.ts';
+import { descriptorOf, isSocket } from './descriptors.ts';
+import { SocketOutbox } from './socket-outbox.ts';
 
 /** A client that leaves this much unread is disconnected: events for it would pile up (XSA-326). */
 const unreadMax: Bytes = bytes(4 * 2 ** 20);
@@ -15,43 +20,56 @@ const unreadPause: Bytes = bytes(64 * 2 ** 10);
 /** Replies and events are written at the latest when they are this much. */
 const batchSize: Bytes = bytes(64 * 2 ** 10);
 
-/** What a batch begins with: a few replies of the usual size. */
-const batchStart: Bytes = bytes(256);
-
 /** How long a socket file is given to show that somebody serves it already. */
 const probePatience = milliseconds(1_000);
 
 /** A socket that is being served. */
 export interface ServedSocket {
+  /** The descriptor that listens; null where it is not known. */
+  descriptor(): number | null;
   close(): Promise<void>;
 }
 
 /**
  * Serves clients of domain 0 on a Unix socket, as `xenstore-ls` and libxenstore connect to. The socket
- * is open to the owner of the process alone: who may connect may do everything.
+ * is open to the owner of the process alone: who may connect may do everything. With the descriptor
+ * that another process has listened on, its clients are served on too.
  */
 export async function serveUnixSocket(
   daemon: Daemon,
   path: string,
   onTrouble: (message: string) => void,
+  inherited: number | null = null,
 ): Promise<Result<ServedSocket, string>> {
-  const free = await isFree(path);
-  if (!free.ok) return free;
-  rmSync(path, { force: true });
+  if (inherited === null) {
+    const free = await isFree(path);
+    if (!free.ok) return free;
+    rmSync(path, { force: true });
+  }
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     serveClient(daemon, socket, onTrouble);
   });
-  const listening = await listen(server, path);
+  const listening = await listen(server, path, inherited);
   if (!listening.ok) return listening;
   chmodSync(path, 0o600);
+  for (const [connection, link] of daemon.handedOver) {
+    if (!isSocket(link.descriptor)) continue;
+    const socket = new Socket({ fd: link.descriptor, readable: true, writable: true });
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    serveClient(daemon, socket, onTrouble, { connection, link });
+  }
   return ok({
+    descriptor: () => descriptorOf(server),
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
       await closed;
+      // Node removes what it has made, and not what it was handed.
+      rmSync(path, { force: true });
     },
   });
 }
@@ -65,10 +83,15 @@ export async function isFree(path: string): Promise<Result<void, string>> {
   return fail(`${path} is served by another xenstored; stop that one, or choose another --socket`);
 }
 
-function listen(server: Server, path: string): Promise<Result<void, string>> {
+function listen(
+  server: Server,
+  path: string,
+  inherited: number | null,
+): Promise<Result<void, string>> {
   return new Promise((resolve) => {
     server.once('error', (error) => resolve(fail(`cannot listen on ${path}: ${error.message}`)));
-    server.listen(path, () => resolve(ok(undefined)));
+    const place = inherited === null ? { path } : { fd: inherited };
+    server.listen(place, () => resolve(ok(undefined)));
   });
 }
 
@@ -85,23 +108,40 @@ function isServed(path: string): Promise<boolean> {
   });
 }
 
-function serveClient(daemon: Daemon, socket: Socket, onTrouble: (message: string) => void): void {
+/** A client that another process has handed over. */
+interface LeftClient {
+  readonly connection: ConnectionId;
+  readonly link: SocketLink;
+}
+
+function serveClient(
+  daemon: Daemon,
+  socket: Socket,
+  onTrouble: (message: string) => void,
+  left: LeftClient | null = null,
+): void {
   const giveUp = (trouble: string) => {
     onTrouble(`a client ${trouble} and is disconnected`);
     socket.destroy();
   };
-  let received: Buffer = Buffer.alloc(0);
+  let received: Buffer = Buffer.from(left?.link.received ?? []);
   let serving = false;
   let scheduled = false;
-  const outbox = new Outbox(socket, (packets) => client.taken(packets));
+  const outbox = new SocketOutbox(socket, (packets) => {
+    if (client.awaited) client.taken(packets + untold);
+    untold = client.awaited ? 0 : untold + packets;
+    if (socket.isPaused() && outbox.unread <= unreadPause) serve();
+  });
+  /** Packets that have left while nobody waited for it. */
+  let untold = 0;
   const flush = () => {
     scheduled = false;
     if (socket.destroyed) return;
     client.leaving();
-    outbox.flush(client.awaited);
-    if (socket.writableLength > unreadMax) giveUp(`left ${socket.writableLength} bytes unread`);
+    outbox.flush();
+    if (outbox.unread > unreadMax) giveUp(`left ${outbox.unread} bytes unread`);
   };
-  const client = daemon.attach(controlDomain, {
+  const peer: Peer = {
     send: (packet) => {
       outbox.add(packet);
       if (outbox.length >= batchSize) flush();
@@ -110,12 +150,24 @@ function serveClient(daemon: Daemon, socket: Socket, onTrouble: (message: string
         queueMicrotask(flush);
       }
     },
-  });
+    handOver: () => {
+      const more: Buffer | null = socket.read();
+      if (more !== null) received = Buffer.concat([received, more]);
+      const descriptor = descriptorOf(socket);
+      const unsent = outbox.unsent();
+      if (untold > 0) client.taken(untold);
+      untold = 0;
+      if (descriptor === null || unsent === null || socket.destroyed) return null;
+      return { kind: 'socket', descriptor, received: new Uint8Array(received), unsent };
+    },
+  };
+  const client =
+    left === null ? daemon.attach(controlDomain, peer) : daemon.takeOver(left.connection, peer);
   const serve = () => {
     let start = 0;
     let whole = true;
     serving = true;
-    while (whole && !socket.destroyed && socket.writableLength <= unreadPause) {
+    while (whole && !socket.destroyed && outbox.unread <= unreadPause) {
       const parsed = parsePacket(received, start);
       if (!parsed.ok) {
         giveUp(`sent ${parsed.error}`);
@@ -137,54 +189,10 @@ function serveClient(daemon: Daemon, socket: Socket, onTrouble: (message: string
     received = received.length === 0 ? data : Buffer.concat([received, data]);
     serve();
   });
-  socket.on('drain', serve);
   socket.on('error', () => socket.destroy());
   socket.on('close', () => client.disconnect());
-}
-
-/** What is to be sent to one client, gathered so that replies to one piece leave in one piece. */
-class Outbox {
-  readonly #socket: Socket;
-  readonly #onTaken: (packets: number) => void;
-  #batch = Buffer.allocUnsafe(batchStart);
-  #length = 0;
-  /** Packets that were written, or are gathered, and that nobody was told of. */
-  #packets = 0;
-
-  /** `onTaken` is called with the number of packets that have left, where that is asked for. */
-  constructor(socket: Socket, onTaken: (packets: number) => void) {
-    this.#socket = socket;
-    this.#onTaken = onTaken;
-  }
-
-  /** Bytes that are gathered and not written. */
-  get length(): number {
-    return this.#length;
-  }
-
-  add(packet: Packet): void {
-    const needed = this.#length + packetLength(packet);
-    if (needed > this.#batch.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#batch.length));
-      larger.set(this.#batch.subarray(0, this.#length));
-      this.#batch = larger;
-    }
-    this.#length = writePacket(this.#batch, this.#length, packet);
-    this.#packets += 1;
-  }
-
-  /** Writes what is gathered; if it is `awaited`, tells when it, and all before it, has left. */
-  flush(awaited: boolean): void {
-    if (this.#length === 0) return;
-    const batch = this.#batch.subarray(0, this.#length);
-    this.#batch = Buffer.allocUnsafe(batchStart);
-    this.#length = 0;
-    if (!awaited) {
-      this.#socket.write(batch);
-      return;
-    }
-    const packets = this.#packets;
-    this.#packets = 0;
-    this.#socket.write(batch, () => this.#onTaken(packets));
-  }
+  if (left === null) return;
+  outbox.resume(left.link.unsent);
+  // What it has asked already waits until everybody is there.
+  setImmediate(serve);
 }
