@@ -115,6 +115,14 @@ const rulesOfC: readonly Rule[] = [
 
 const rulesOfOCaml: readonly Rule[] = [
   {
+    name: 'an event of what was made below what the watcher may not read',
+    fits: ({ step, us, them, ours, theirs }) =>
+      (step.type === types.WRITE || step.type === types.MKDIR) &&
+      us === 'ok' &&
+      them === 'ok' &&
+      theirs.events.every((event) => ours.events.includes(event)),
+  },
+  {
     name: 'a watch below a removed node, of what was not there',
     fits: ({ step, us, them, ours, theirs }) =>
       step.type === types.RM &&
