@@ -10,6 +10,8 @@ import { type Machine, type MachineParts, startMachine } from './machine.ts';
 /** What a host is made of, and the secret that its agent wants to hear. */
 export interface HostPlan extends Omit<MachineParts, 'kernelWords' | 'serialLog'> {
   readonly token: string;
+  /** Words for the control domain's kernel besides those that say who the host is. */
+  readonly words: readonly string[];
   readonly report: Report;
 }
 
@@ -69,7 +71,7 @@ async function bootOnce(plan: HostPlan): Promise<Host> {
   const name = `host-${plan.number}`;
   const address = `10.77.0.${plan.number}`;
   const serialLog = join(plan.directory, 'serial.log');
-  const words = [`flotilla.host=${name}`, `flotilla.address=${address}/24`];
+  const words = [...plan.words, `flotilla.host=${name}`, `flotilla.address=${address}/24`];
   words.push(`flotilla.agent=${agentPort}:${plan.token}`);
   const machine = startMachine({ ...plan, kernelWords: words, serialLog });
   const { monitor } = machine;

@@ -26,6 +26,8 @@ export interface LabOptions {
   readonly memory?: number;
   /** MiB of it that the control domain gets; 1280 by default. */
   readonly controlDomainMemory?: number;
+  /** Further words for the control domains' kernels, such as `flotilla.xenstored=flotilla`. */
+  readonly words?: readonly string[];
   /** Takes a line whenever something is done or awaited; by default it goes to standard error. */
   readonly report?: Report;
 }
@@ -84,6 +86,7 @@ export async function bootLab(options: LabOptions = {}): Promise<Lab> {
     processors: options.processors ?? 1,
     memory: options.memory ?? memoryDefault,
     controlDomainMemory: options.controlDomainMemory ?? controlDomainMemoryDefault,
+    words: options.words ?? [],
     token: randomBytes(16).toString('hex'),
   });
   const indexes = Array.from({ length: count }, (_, index) => index);

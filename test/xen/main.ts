@@ -15,6 +15,7 @@ const usage = `Real Xen hosts under QEMU, on this machine.
 
   npm run xen [-- --hosts N] [--memory MIB]     boot hosts, start one pool on them, open a shell
   npm run xen -- --bare ...                     the same without a pool: Xen and xl only
+  npm run xen -- --xenstored flotilla|none ...  with Flotilla's xenstored; none starts nothing of Xen's
   npm run xen -- exec HOST COMMAND...           run a command on a host that runs already
   npm run xen -- shell [HOST]                   open one more shell on it
   npm run xen -- refresh                        push the checkout's sources to all of them
@@ -35,10 +36,16 @@ async function poolStarted(lab: Lab, report: Report): Promise<string> {
 }
 
 /** Boots hosts and stays with them until the person, or a signal, ends it. */
-async function boot(hosts: number, memory: number | undefined, bare: boolean): Promise<number> {
+async function boot(
+  hosts: number,
+  memory: number | undefined,
+  xenstored: string,
+  bare: boolean,
+): Promise<number> {
   const report = elapsedReport();
   const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  const options = memory === undefined ? { hosts, report } : { hosts, memory, report };
+  const words = [`flotilla.xenstored=${xenstored}`];
+  const options = { hosts, report, words, ...(memory === undefined ? {} : { memory }) };
   const lab = await Promise.race([bootLab(options), interrupted]);
   // Interrupted in the middle of a boot: QEMU ends with this process.
   if (Array.isArray(lab)) return 130;
@@ -110,12 +117,13 @@ async function main(): Promise<number> {
       hosts: { type: 'string', default: '1' },
       memory: { type: 'string' },
       bare: { type: 'boolean', default: false },
+      xenstored: { type: 'string', default: 'c' },
       help: { type: 'boolean', default: false },
     },
   });
   if (!values.help) {
     const memory = values.memory === undefined ? undefined : Number(values.memory);
-    return boot(Number(values.hosts), memory, values.bare);
+    return boot(Number(values.hosts), memory, values.xenstored, values.bare);
   }
   process.stdout.write(usage);
   return 0;
