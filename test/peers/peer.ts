@@ -35,7 +35,7 @@ export interface PeerQuotas {
 }
 
 /** How long a daemon may take until it answers, in milliseconds. */
-const patience = 10_000;
+const patience = 60_000;
 
 /** One of the daemons as a process, on a hypervisor that is pretended (see `hypervisor.c`). */
 export class Peer {
