@@ -20,8 +20,12 @@ export type Attempt<Response> = (
   settings: CallSettings,
 ) => Promise<Result<Response, ServiceError>>;
 
-/** What one host has for an answer; a transaction of the pool database takes far less. */
-const attemptTimeout = milliseconds(10_000);
+/**
+ * What the last host that can be asked has for an answer. A transaction of the pool database takes far
+ * less; but a host whose processors are taken by others has been seen to take ten seconds, and nobody
+ * else can answer.
+ */
+const attemptTimeout = milliseconds(20_000);
 /** What it has while there is another one to ask: a host that hangs is not to hold up everybody. */
 const hurriedTimeout = milliseconds(4000);
 /** How long a pool that is electing a leader is asked again: an election takes one or two seconds. */
