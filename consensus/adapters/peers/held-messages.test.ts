@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
+import type { Entry } from '../../core/entry.ts';
 import { logIndex, memberId, term } from '../../core/ids.ts';
 import type { Message } from '../../core/message.ts';
 import { HeldMessages, heldBytesMax, heldMessagesMax } from './held-messages.ts';
@@ -12,13 +13,14 @@ function commit(index: number): Message {
 
 function append(commitIndex: number, size = 0): Message {
   const proposal = { id: { member: memberId(1), number: 1 }, command: new Uint8Array(size) };
-  const entry = { index: logIndex(10), term: term(3), payload: { kind: 'command', proposal } };
+  const payload = { kind: 'command', proposal } as const;
+  const entry: Entry = { index: logIndex(10), term: term(3), payload };
   return {
     ...envelope,
     kind: 'append',
     previousIndex: logIndex(9),
     previousTerm: term(3),
-    entries: size === 0 ? [] : [entry as never],
+    entries: size === 0 ? [] : [entry],
     commit: logIndex(commitIndex),
     round: 0,
   };
