@@ -66,6 +66,8 @@ export interface DomainConfig {
   readonly commandLine: string;
   readonly disks: readonly DiskConfig[];
   readonly nics: readonly NicConfig[];
+  /** The domain backs devices of others: the toolstack gives it a xenstore directory for that. */
+  readonly driverDomain?: boolean;
 }
 
 /** The closed set of ways in which the hypervisor refuses. */

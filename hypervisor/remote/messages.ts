@@ -67,6 +67,7 @@ const config = v.object({
   commandLine: text(bounds.kernelCommandLine),
   disks: v.pipe(v.array(disk), v.maxLength(bounds.vmDisks), v.readonly()),
   nics: v.pipe(v.array(nic), v.maxLength(bounds.vmNics), v.readonly()),
+  driverDomain: v.exactOptional(v.boolean()),
 });
 const info = v.object({
   kind: v.picklist(['xen', 'simulated']),

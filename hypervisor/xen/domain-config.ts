@@ -18,7 +18,12 @@ const backendDomain = 0;
 export function libxlConfig(config: DomainConfig): string {
   const kib = Math.ceil(config.memory / 1024);
   return JSON.stringify({
-    c_info: { type: config.type, name: config.name, uuid: config.uuid },
+    c_info: {
+      type: config.type,
+      name: config.name,
+      uuid: config.uuid,
+      ...(config.driverDomain === true ? { driver_domain: 'True' } : {}),
+    },
     b_info: {
       max_vcpus: config.vcpus,
       avail_vcpus: Array.from({ length: config.vcpus }, (_, vcpu) => vcpu),

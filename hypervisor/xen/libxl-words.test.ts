@@ -1,6 +1,6 @@
 import test from 'ava';
 import { bytes } from '../../base/units.ts';
-import type { DomainUuid } from '../port.ts';
+import type { DomainConfig, DomainUuid } from '../port.ts';
 import { deviceNumber } from './devices.ts';
 import { diskDeviceId, libxlConfig } from './domain-config.ts';
 import { libxlError } from './errors.ts';
@@ -59,6 +59,25 @@ test('a configuration becomes the JSON that libxl reads', (t) => {
     on_watchdog: 'preserve',
     on_crash: 'preserve',
   });
+});
+
+test('a domain that backs devices of others is said to be a driver domain', (t) => {
+  const plain = {
+    uuid: '7b1c2f6e-0000-4000-8000-000000000001' as DomainUuid,
+    name: 'storage',
+    type: 'pvh',
+    memory: bytes(256 * 2 ** 20),
+    vcpus: 1,
+    kernel: '/boot/vmlinuz',
+    ramdisk: null,
+    commandLine: '',
+    disks: [],
+    nics: [],
+  } as const;
+  const info = (config: DomainConfig) => JSON.parse(libxlConfig(config)).c_info;
+  t.is(info({ ...plain, driverDomain: true }).driver_domain, 'True');
+  t.false('driver_domain' in info({ ...plain, driverDomain: false }));
+  t.false('driver_domain' in info(plain));
 });
 
 test('disks have the numbers that Linux gives to xvda, xvdb and xvdp', (t) => {
