@@ -62,6 +62,11 @@ const subcommands: readonly Subcommand[] = [
     load: async () => (await import('./cli/xenstore/command.ts')).xenstoreCommand(),
   },
   {
+    name: 'image',
+    summary: 'guest images: sign, verify, publish, whom to trust',
+    load: async () => (await import('./cli/image/command.ts')).imageCommand(),
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     load: async () => (await import('./cli/index.ts')).completionCommand(),

@@ -58,6 +58,7 @@ function exitCodeOf(reason: FailureReason): ExitCode {
     case 'FORBIDDEN':
     case 'XENSTORE':
     case 'NOT_IMPLEMENTED':
+    case 'IMAGE':
       return exitCodes.failed;
   }
 }

@@ -26,6 +26,7 @@ export const failureReasons = [
   'FORBIDDEN',
   'XENSTORE',
   'NOT_IMPLEMENTED',
+  'IMAGE',
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];
 

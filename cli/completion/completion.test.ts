@@ -72,7 +72,15 @@ test('names are asked of the pool that the command line is about', async (t) => 
 });
 
 test('what is hidden is not offered', async (t) => {
-  t.deepEqual(await offered(''), ['vm', 'host', 'operation', 'pool', 'xenstore', 'completion']);
+  t.deepEqual(await offered(''), [
+    'vm',
+    'host',
+    'operation',
+    'pool',
+    'xenstore',
+    'image',
+    'completion',
+  ]);
 });
 
 test('__complete prints names, and nothing where there is no pool', async (t) => {

@@ -5,6 +5,7 @@ import { fail, ok } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import type { Context, TextOutput } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { imageCommand } from '../image/command.ts';
 import {
   completeCommand,
   completionCommand,
@@ -150,6 +151,7 @@ function program(context: Context): Command {
     .addCommand(operationCommand(context))
     .addCommand(poolCommand({ ...simulatedParts, restore: new Command('restore') }, context))
     .addCommand(xenstoreCommand(context))
+    .addCommand(imageCommand(context))
     .addCommand(completionCommand(context))
     .addCommand(completeCommand(context), { hidden: true });
 }

@@ -38,6 +38,7 @@ const statusCodes: Readonly<Record<FailureReason, status>> = {
   FORBIDDEN: status.PERMISSION_DENIED,
   XENSTORE: status.FAILED_PRECONDITION,
   NOT_IMPLEMENTED: status.UNIMPLEMENTED,
+  IMAGE: status.FAILED_PRECONDITION,
 };
 
 /** What a status without details means: one that grpc itself made, or a foreign server. */

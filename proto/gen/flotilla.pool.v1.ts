@@ -149,7 +149,8 @@ export type Reason =
   | 'REASON_LIMIT'
   | 'REASON_FORBIDDEN'
   | 'REASON_XENSTORE'
-  | 'REASON_NOT_IMPLEMENTED';
+  | 'REASON_NOT_IMPLEMENTED'
+  | 'REASON_IMAGE';
 
 export interface GetPoolRequest {
 
