@@ -38,20 +38,22 @@ export async function sourceKey(directories: readonly string[]): Promise<string>
 /**
  * Returns the directory `KIND-KEY` of the cache, building it first when it is not there. The build
  * writes into a directory aside, which is renamed when it is complete: what has the name is whole.
- * Of several builders at once, in any process, one builds and the others wait for it.
+ * Of several builders at once, in any process, one builds and the others wait for it: all of one
+ * `queue`. Builds that take long and download nothing have a queue of their own.
  */
 export async function cached(
   kind: string,
   key: string,
   report: Report,
   build: (aside: string) => Promise<void>,
+  queue = 'xen-lab',
 ): Promise<string> {
   const root = cacheDirectory();
   const entry = join(root, `${kind}-${key}`);
   if (await touch(entry)) return entry;
   await mkdir(root, { recursive: true });
-  const lock = await machineLock(`flotilla-xen-lab-${contentKey([root])}`, () =>
-    report('another process builds for the lab; waiting for it'),
+  const lock = await machineLock(`flotilla-${queue}-${contentKey([root])}`, () =>
+    report('another process builds into the same cache; waiting for it'),
   );
   try {
     if (await touch(entry)) return entry;
@@ -85,7 +87,7 @@ async function touch(entry: string): Promise<boolean> {
 }
 
 async function prune(root: string, kind: string): Promise<void> {
-  const names = (await readdir(root)).filter((name) => /^[a-z-]+-[0-9a-f]{16}$/.test(name));
+  const names = (await readdir(root)).filter((name) => /^[a-z0-9_-]+-[0-9a-f]{16}$/.test(name));
   const dated: { path: string; used: number }[] = [];
   for (const name of names.filter((name) => name.slice(0, -17) === kind)) {
     const path = join(root, name);

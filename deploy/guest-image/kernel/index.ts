@@ -1,0 +1,25 @@
+import type { Architecture } from '../../../pool/images/manifest.ts';
+import type { ServiceName } from '../../../pool/records/host.ts';
+import { BuildFailure, type Report } from '../../image/command.ts';
+import { cloudKernel } from './cloud.ts';
+import type { GuestKernel, KernelOrigin } from './guest-kernel.ts';
+
+export type { GuestKernel, KernelOrigin } from './guest-kernel.ts';
+
+/**
+ * The kernel of a service's guest, from the cache or built into it. The cloud kernel is the same
+ * for each service. What stops it is a `BuildFailure`.
+ */
+export async function buildGuestKernel(
+  service: ServiceName,
+  architecture: Architecture,
+  origin: KernelOrigin,
+  report: Report,
+): Promise<GuestKernel> {
+  switch (origin) {
+    case 'cloud':
+      return cloudKernel(architecture, report);
+    case 'specialised':
+      throw new BuildFailure(`no specialised kernel for ${service} yet; use the cloud kernel`);
+  }
+}
