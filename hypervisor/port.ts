@@ -10,6 +10,9 @@ import type { Bytes } from '../base/units.ts';
 /** Xen's number of a running domain, unique on its host until the domain is destroyed. */
 export type DomainId = Brand<number, 'DomainId'>;
 
+/** The domain that builds the others, and backs their devices where no driver domain does. */
+export const controlDomain = 0 as DomainId;
+
 /** A domain's UUID in its 36-character form: how a VM and its domain are told to belong together. */
 export type DomainUuid = Brand<string, 'DomainUuid'>;
 
@@ -41,6 +44,13 @@ export interface DiskConfig {
   /** A block device of the backend's domain (`/dev/loop3`); a simulated domain also takes a file. */
   readonly path: string;
   readonly readOnly: boolean;
+  /** The domain whose kernel serves the disk: the control domain, or a driver domain. */
+  readonly backend: DomainId;
+  /**
+   * The device's number as the backend's kernel knows it, `major:minor` in decimal as in
+   * /sys/dev/block. Null where the control domain is the backend: there the path is looked at.
+   */
+  readonly device: string | null;
 }
 
 /** What the network service hands to the hypervisor for one interface. */
@@ -49,12 +59,20 @@ export interface NicConfig {
   readonly index: number;
   /** Six octets in lower case, separated by colons. */
   readonly mac: string;
-  /** The bridge that the backend's interface will join. */
+  /** The bridge of the backend's domain that the backend's interface will join. */
   readonly bridge: string;
+  /** The domain whose kernel serves the interface: the control domain, or a driver domain. */
+  readonly backend: DomainId;
 }
 
 /** Everything that is needed to build a domain. */
 export interface DomainConfig {
+  /**
+   * The number that the domain is to have; without it the hypervisor chooses. A driver domain that
+   * is built anew takes the number that it had: its guests' grants and event channels are made out
+   * to that number, so that its backends go on with them (docs/driver-domains.md).
+   */
+  readonly id?: DomainId | undefined;
   readonly uuid: DomainUuid;
   readonly name: string;
   readonly type: 'pv' | 'pvh';
@@ -128,16 +146,21 @@ export interface Hypervisor {
 
   /**
    * Builds a domain and leaves it paused, its devices declared but not yet connected. A domain of
-   * the same UUID is `domain-exists`. After a failure nothing of the domain is left.
+   * the same UUID, name or number is `domain-exists`; a backend that is no domain of this host, or whose kernel
+   * does not take a device, is `device-unavailable`. After a failure nothing of the domain is left.
    */
   createDomain(config: DomainConfig): Promise<Result<DomainId, HypervisorError>>;
 
-  /** Tells the disk's backend which device it serves; idempotent. */
+  /**
+   * Tells the disk's backend which device it serves; idempotent. So it is for a driver domain that
+   * was built anew under its number while the guest ran: the backend takes the disk up again.
+   */
   connectDisk(id: DomainId, disk: DiskConfig): Promise<Result<void, HypervisorError>>;
 
   /**
-   * The name of the backend's network interface (`vif3.0`), once the backend has made it; the
-   * network service joins it to the bridge.
+   * The name of the backend's network interface (`vif3.0`), which the network service joins to the
+   * bridge. Where the control domain is the backend, once the interface is there; a driver domain's
+   * interfaces are seen in that domain alone, so there the network service waits.
    */
   nicInterface(id: DomainId, index: number): Promise<Result<string, HypervisorError>>;
 

@@ -14,6 +14,8 @@ export const callsInFlightMax: number = bounds.vmsPerHost;
 /** Most bytes of a console in one message. */
 export const consoleChunkMax = 16 * 2 ** 10;
 
+/** The last number before DOMID_FIRST_RESERVED of xen/include/public/xen.h. */
+const domainIdMax = 0x7fef;
 const pathMax = 4096;
 const detailMax = 4096;
 const nat = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -50,13 +52,25 @@ const disk = v.object({
   vdev: v.pipe(v.string(), v.regex(/^xvd[a-p]$/, 'xvda to xvdp')),
   path: text(pathMax),
   readOnly: v.boolean(),
+  backend: domainId,
+  device: v.nullable(
+    v.pipe(v.string(), v.regex(/^\d{1,4}:\d{1,7}$/, 'a device number, such as 7:3')),
+  ),
 });
 const nic = v.object({
   index: v.pipe(nat, v.maxValue(bounds.vmNics - 1)),
   mac: v.pipe(v.string(), v.regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'a MAC in lower case')),
   bridge: text(bounds.nameLength),
+  backend: domainId,
 });
 const config = v.object({
+  id: v.optional(
+    v.pipe(
+      nat,
+      v.maxValue(domainIdMax),
+      v.transform((value) => value as DomainId),
+    ),
+  ),
   uuid: domainUuid,
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(bounds.nameLength)),
   type: v.picklist(['pv', 'pvh']),

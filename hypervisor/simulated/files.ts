@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { checkBootFiles } from '../boot-files.ts';
-import type { DomainConfig, HypervisorError } from '../port.ts';
+import { controlDomain, type DomainConfig, type HypervisorError } from '../port.ts';
 
 /** Says what is wrong with the files that a domain's configuration names, or null. */
 export type FileCheck = (config: DomainConfig) => Promise<HypervisorError | null>;
@@ -15,7 +15,9 @@ export const noFileCheck: FileCheck = () => Promise.resolve(null);
 export const checkFiles: FileCheck = async (config) => {
   const wrong = await checkBootFiles(config);
   if (wrong !== null) return wrong;
-  for (const { vdev, path } of config.disks) {
+  for (const { vdev, path, backend } of config.disks) {
+    // A driver domain's devices are no files of this machine.
+    if (backend !== controlDomain) continue;
     const found = await stat(path).catch(() => null);
     if (found === null || !(found.isBlockDevice() || found.isFile()))
       return {

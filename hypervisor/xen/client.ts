@@ -36,7 +36,13 @@ export function connectXen({
 async function startWorker([program, ...args]: readonly [string, ...string[]]): Promise<Duplex> {
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    env: { ...process.env, UV_THREADPOOL_SIZE: String(workerThreads) },
+    env: {
+      ...process.env,
+      UV_THREADPOOL_SIZE: String(workerThreads),
+      // libxl keeps a number unused for a minute after its domain's end; a driver domain that is
+      // built anew gets its own at once. Xen itself gives out numbers in turn, so others do not.
+      LIBXL_DOMID_REUSE_TIMEOUT: '0',
+    },
   });
   const socket = child.stdio[workerDescriptor];
   assert(socket instanceof Duplex, 'the extra descriptor is a socket');

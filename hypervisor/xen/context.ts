@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { asynchronously } from './asynchronously.ts';
 import type { LibxlFailure } from './errors.ts';
 import {
   type DomInfo,
@@ -34,9 +35,6 @@ const kibPerPage = 4;
 export function freePages({ free_pages, scrub_pages, outstanding_pages }: PhysInfo): number {
   return Math.max(0, free_pages + scrub_pages - outstanding_pages);
 }
-
-/** An asynchronous call of C, which runs on a thread of libuv's pool. */
-type Callback<Value> = (error: unknown, value: Value) => void;
 
 /**
  * One `libxl_ctx`. It holds connections to the hypervisor and to xenstore, and does one call at a
@@ -201,11 +199,4 @@ export class LibxlContext {
   #failure(call: string, code: number): LibxlFailure {
     return { call, code, log: this.#log.take() };
   }
-}
-
-/** Runs a call of C on another thread. A failure here is koffi's: a wrong argument, a bug. */
-function asynchronously<Value>(start: (done: Callback<Value>) => void): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    start((error, value) => (error ? reject(error) : resolve(value)));
-  });
 }

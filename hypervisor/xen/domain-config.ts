@@ -11,9 +11,6 @@ import type { DomainConfig } from '../port.ts';
  */
 export const hotplugScript = '/bin/true';
 
-/** The domain that backs disks and NICs. Driver domains will be given with the device. */
-const backendDomain = 0;
-
 /** `libxl_domain_config` as JSON text. */
 export function libxlConfig(config: DomainConfig): string {
   const kib = Math.ceil(config.memory / 1024);
@@ -23,6 +20,7 @@ export function libxlConfig(config: DomainConfig): string {
       name: config.name,
       uuid: config.uuid,
       ...(config.driverDomain === true ? { driver_domain: 'True' } : {}),
+      ...(config.id === undefined ? {} : { domid: config.id }),
     },
     b_info: {
       max_vcpus: config.vcpus,
@@ -36,8 +34,11 @@ export function libxlConfig(config: DomainConfig): string {
       cmdline: config.commandLine,
       [`type.${config.type}`]: {},
     },
+    // For a device with another backend than this domain libxl 4.17 looks at no path and runs no
+    // script (libxl__device_disk_set_backend, device_hotplug): it writes the entries, and waits
+    // until the driver domain's kernel has taken the device (state InitWait), for 10 s at most.
     disks: config.disks.map((disk) => ({
-      backend_domid: backendDomain,
+      backend_domid: disk.backend,
       pdev_path: disk.path,
       vdev: disk.vdev,
       backend: 'phy',
@@ -46,7 +47,7 @@ export function libxlConfig(config: DomainConfig): string {
       readwrite: disk.readOnly ? 0 : 1,
     })),
     nics: config.nics.map((nic) => ({
-      backend_domid: backendDomain,
+      backend_domid: nic.backend,
       devid: nic.index,
       mac: nic.mac,
       bridge: nic.bridge,

@@ -94,6 +94,20 @@ export interface Libraries {
       length: number,
     ) => boolean
   >;
+  readonly xs_directory: KoffiFunc<
+    (handle: Pointer, transaction: number, path: string, count: Out<number>) => Pointer
+  >;
+  readonly xs_mkdir: KoffiFunc<(handle: Pointer, transaction: number, path: string) => boolean>;
+  readonly xs_rm: KoffiFunc<(handle: Pointer, transaction: number, path: string) => boolean>;
+  readonly xs_set_permissions: KoffiFunc<
+    (
+      handle: Pointer,
+      transaction: number,
+      path: string,
+      permissions: Uint32Array,
+      count: number,
+    ) => boolean
+  >;
   readonly memfd_create: KoffiFunc<(name: string, flags: number) => number>;
   readonly fdopen: KoffiFunc<(fd: number, mode: string) => Pointer>;
   readonly fclose: KoffiFunc<(file: Pointer) => number>;
@@ -153,6 +167,15 @@ function bind(): Libraries {
     ),
     xs_write: store.func(
       'bool xs_write(void *handle, uint32_t transaction, const char *path, const uint8_t *data, uint length)',
+    ),
+    xs_directory: store.func(
+      'void *xs_directory(void *handle, uint32_t transaction, const char *path, _Out_ uint *count)',
+    ),
+    xs_mkdir: store.func('bool xs_mkdir(void *handle, uint32_t transaction, const char *path)'),
+    xs_rm: store.func('bool xs_rm(void *handle, uint32_t transaction, const char *path)'),
+    // struct xs_permissions is two 32-bit words: a domain's number and an XS_PERM_*.
+    xs_set_permissions: store.func(
+      'bool xs_set_permissions(void *handle, uint32_t transaction, const char *path, uint32_t *permissions, uint count)',
     ),
     memfd_create: libc.func('int memfd_create(const char *name, uint flags)'),
     fdopen: libc.func('void *fdopen(int fd, const char *mode)'),

@@ -1,12 +1,14 @@
 import test from 'ava';
 import { bytes } from '../../base/units.ts';
-import type { DomainConfig, DomainUuid } from '../port.ts';
-import { deviceNumber } from './devices.ts';
+import { controlDomain, type DomainConfig, type DomainId, type DomainUuid } from '../port.ts';
+import { deviceNumber, hexadecimal } from './devices.ts';
 import { diskDeviceId, libxlConfig } from './domain-config.ts';
 import { libxlError } from './errors.ts';
 import { readableLog } from './log.ts';
 
 /** What passes between the port's words and libxl's. None of it needs libxl. */
+
+const driverDomain = 3 as DomainId;
 
 test('a configuration becomes the JSON that libxl reads', (t) => {
   const json = libxlConfig({
@@ -18,8 +20,11 @@ test('a configuration becomes the JSON that libxl reads', (t) => {
     kernel: '/boot/vmlinuz',
     ramdisk: null,
     commandLine: 'console=hvc0',
-    disks: [{ vdev: 'xvda', path: '/dev/loop3', readOnly: true }],
-    nics: [{ index: 0, mac: '00:16:3e:00:00:01', bridge: 'xenbr0' }],
+    disks: [
+      { vdev: 'xvda', path: '/dev/loop3', readOnly: true, backend: controlDomain, device: null },
+      { vdev: 'xvdb', path: '/dev/loop0', readOnly: false, backend: driverDomain, device: '7:0' },
+    ],
+    nics: [{ index: 0, mac: '00:16:3e:00:00:01', bridge: 'xenbr0', backend: driverDomain }],
   });
   t.deepEqual(JSON.parse(json), {
     c_info: { type: 'pvh', name: 'web', uuid: '7b1c2f6e-0000-4000-8000-000000000001' },
@@ -43,10 +48,19 @@ test('a configuration becomes the JSON that libxl reads', (t) => {
         script: '/bin/true',
         readwrite: 0,
       },
+      {
+        backend_domid: 3,
+        pdev_path: '/dev/loop0',
+        vdev: 'xvdb',
+        backend: 'phy',
+        format: 'raw',
+        script: '/bin/true',
+        readwrite: 1,
+      },
     ],
     nics: [
       {
-        backend_domid: 0,
+        backend_domid: 3,
         devid: 0,
         mac: '00:16:3e:00:00:01',
         bridge: 'xenbr0',
@@ -87,6 +101,24 @@ test('disks have the numbers that Linux gives to xvda, xvdb and xvdp', (t) => {
 test('device numbers come apart as glibc takes them apart', (t) => {
   t.deepEqual(deviceNumber(0x703), { major: 7, minor: 3 });
   t.deepEqual(deviceNumber(0x12345678), { major: 0x456, minor: 0x12378 });
+});
+
+test("a driver domain's device number is written as blkback reads it", (t) => {
+  t.is(hexadecimal('7:10'), '7:a');
+  t.is(hexadecimal('202:51712'), 'ca:ca00');
+  for (const wrong of ['', '7', '7:', '0x7:1', '7:1 ', 'loop0', '7:1:1'])
+    t.is(hexadecimal(wrong), null);
+});
+
+test('a domain that is built anew asks for the number that it had', (t) => {
+  const config: DomainConfig = {
+    ...{ uuid: '7b1c2f6e-0000-4000-8000-000000000001' as DomainUuid, name: 'storage' },
+    ...{ type: 'pvh', memory: bytes(2 ** 27), vcpus: 1, kernel: '/k', ramdisk: null },
+    ...{ commandLine: '', disks: [], nics: [] },
+  };
+  const { c_info } = JSON.parse(libxlConfig({ ...config, id: driverDomain }));
+  t.is(c_info.domid, 3);
+  t.false('domid' in JSON.parse(libxlConfig(config)).c_info);
 });
 
 test('a log loses the positions in the source that precede its messages', (t) => {

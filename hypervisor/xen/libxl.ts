@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { formatBytes } from '../../base/units.ts';
 import { checkBootFiles } from '../boot-files.ts';
-import type { DomainConfig, DomainId, Hypervisor, HypervisorError } from '../port.ts';
+import {
+  controlDomain,
+  type DomainConfig,
+  type DomainId,
+  type Hypervisor,
+  type HypervisorError,
+} from '../port.ts';
 import { ChangeWatcher } from './changes.ts';
 import { XenConsoles } from './consoles.ts';
 import { freePages, type LibxlContext, type LibxlResult } from './context.ts';
@@ -48,7 +54,10 @@ export class LibxlHypervisor implements Hypervisor {
     this.#long = new ContextPool(libraries, longCallsMax);
     this.#short = new ContextPool(libraries, shortCallsMax);
     this.#store = new Store(libraries);
-    this.#devices = new XenDevices(this.#store);
+    this.#devices = new XenDevices(this.#store, async (id) => {
+      const found = await this.#look(id);
+      return found.ok ? ok(found.value !== null && !found.value.dying) : found;
+    });
     this.#consoles = new XenConsoles(this.#store);
     this.#changes = new ChangeWatcher(async () => {
       const listed = await this.#short.use((context) => context.listDomains());
@@ -146,7 +155,9 @@ export class LibxlHypervisor implements Hypervisor {
     const found = await this.#look(id);
     if (!found.ok) return found;
     if (found.value === null) return fail(noDomain(id));
-    const destroyed = await this.#long.use((context) => context.destroy(id));
+    const destroyed = await this.#devices.releasing(id, () =>
+      this.#long.use((context) => context.destroy(id)),
+    );
     for (let attempt = 0; attempt < goneAttempts; attempt += 1) {
       const left = await this.#look(id);
       if (!left.ok) return left;
@@ -178,11 +189,13 @@ export class LibxlHypervisor implements Hypervisor {
   }
 
   async #refusal(config: DomainConfig): Promise<HypervisorError | null> {
+    if (config.id === controlDomain) return exists('there is a domain 0 already');
     const listed = await this.listDomains();
     if (!listed.ok) return listed.error;
     for (const { id, uuid, name } of listed.value) {
       if (uuid === config.uuid) return exists(`domain ${id} has the UUID ${uuid} already`);
       if (name === config.name) return exists(`domain ${id} has the name ${name} already`);
+      if (id === config.id) return exists(`there is a domain ${id} already`);
     }
     if (config.kernel === '')
       return { code: 'boot-file-missing', detail: 'no kernel was named; a Xen guest needs one' };

@@ -8,6 +8,7 @@ import {
   type ContractSubject,
   error,
   find,
+  ownBackend,
   untilFree,
   value,
   withDomain,
@@ -140,7 +141,9 @@ export const configCases: readonly ContractCase[] = [
     run: (subject) =>
       refuses(
         subject,
-        bootable(subject, { disks: [{ vdev: 'xvda', path: missing, readOnly: false }] }),
+        bootable(subject, {
+          disks: [{ vdev: 'xvda', path: missing, readOnly: false, ...ownBackend }],
+        }),
         'device-unavailable',
         /xvda.*\/nonexistent/,
       ),

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
+import { controlDomain } from '../../hypervisor/port.ts';
 import {
   bootable,
   type ContractCase,
   error,
+  ownBackend,
   Transcript,
   value,
   withDomain,
 } from './hypervisor-subject.ts';
 
-const nic = { index: 0, mac: '00:16:3e:5a:00:01' };
+const nic = { index: 0, mac: '00:16:3e:5a:00:01', backend: controlDomain };
 
 /** What is promised about devices and consoles. */
 export const deviceCases: readonly ContractCase[] = [
@@ -16,7 +18,7 @@ export const deviceCases: readonly ContractCase[] = [
     title: 'a guest finds the disk and the NIC that were connected, and answers what is typed',
     run: async (subject) => {
       const { hypervisor, bridge, diskPath, lines, patience } = subject;
-      const disk = { vdev: 'xvda', path: diskPath, readOnly: false };
+      const disk = { vdev: 'xvda', path: diskPath, readOnly: false, ...ownBackend };
       const config = bootable(subject, { disks: [disk], nics: [{ ...nic, bridge }] });
       await withDomain(subject, config, async (id) => {
         value(await hypervisor.connectDisk(id, disk));
@@ -39,7 +41,7 @@ export const deviceCases: readonly ContractCase[] = [
     title: 'connecting a device twice is as good as once',
     run: async (subject) => {
       const { hypervisor, bridge, diskPath } = subject;
-      const disk = { vdev: 'xvdb', path: diskPath, readOnly: true };
+      const disk = { vdev: 'xvdb', path: diskPath, readOnly: true, ...ownBackend };
       const config = bootable(subject, { disks: [disk], nics: [{ ...nic, bridge }] });
       await withDomain(subject, config, async (id) => {
         for (const _ of ['once', 'twice']) {
@@ -55,7 +57,7 @@ export const deviceCases: readonly ContractCase[] = [
     run: async (subject) => {
       const { hypervisor, diskPath } = subject;
       await withDomain(subject, bootable(subject), async (id) => {
-        const disk = { vdev: 'xvda', path: diskPath, readOnly: false };
+        const disk = { vdev: 'xvda', path: diskPath, readOnly: false, ...ownBackend };
         for (const answer of [
           await hypervisor.connectDisk(id, disk),
           await hypervisor.nicInterface(id, 0),

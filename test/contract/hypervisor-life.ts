@@ -7,6 +7,7 @@ import {
   type ContractSubject,
   error,
   find,
+  ownBackend,
   Transcript,
   until,
   value,
@@ -95,7 +96,7 @@ export const lifeCases: readonly ContractCase[] = [
   {
     title: 'every call about a domain that does not exist says so',
     run: async ({ hypervisor, diskPath }) => {
-      const disk = { vdev: 'xvda', path: diskPath, readOnly: false };
+      const disk = { vdev: 'xvda', path: diskPath, readOnly: false, ...ownBackend };
       const answers = [
         await hypervisor.unpause(nobody),
         await hypervisor.pause(nobody),

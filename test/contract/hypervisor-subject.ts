@@ -3,15 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Result } from '../../base/result.ts';
 import { type Bytes, bytes, type Milliseconds } from '../../base/units.ts';
-import type {
-  Console,
-  Domain,
-  DomainConfig,
-  DomainId,
-  DomainUuid,
-  Hypervisor,
-  HypervisorError,
+import {
+  type Console,
+  controlDomain,
+  type Domain,
+  type DomainConfig,
+  type DomainId,
+  type DomainUuid,
+  type Hypervisor,
+  type HypervisorError,
 } from '../../hypervisor/port.ts';
+
+/** A disk that the control domain itself serves. */
+export const ownBackend = { backend: controlDomain, device: null };
 
 /** The implementation under test, and what its host has for guests. */
 export interface ContractSubject {
@@ -28,7 +32,15 @@ export interface ContractSubject {
   /** Joins a backend's interface to the bridge, as the network service does. */
   readonly joinBridge: (name: string) => Promise<void>;
   /** What the guest prints, in this order: at its start, with its disk and NIC, and when it is up. */
-  readonly lines: { readonly first: RegExp; readonly devices: RegExp[]; readonly up: RegExp };
+  readonly lines: {
+    readonly first: RegExp;
+    readonly devices: RegExp[];
+    readonly up: RegExp;
+    /** What `try xvda`, typed on its console, has it print once it has used that disk. */
+    readonly tried: RegExp;
+  };
+  /** The number, in a guest that has it as `xvda`, of a disk that the guest serves to others. */
+  readonly guestDevice: string;
   /** Longest wait for anything that the guest or the hypervisor does. */
   readonly patience: Milliseconds;
   /** Lets go of the hypervisor and returns another connection; null where nothing outlives it. */

@@ -55,7 +55,10 @@ const subject: ContractSubject = {
       /flotilla guest: nic eth0 mac 00:16:3e:5a:00:01 up/,
     ],
     up: /flotilla guest: devices done/,
+    tried: /wrote and read back\s+flotilla guest: tried disk xvda/,
   },
+  // xvda of any guest: the major number is blkfront's own.
+  guestDevice: '202:0',
   patience,
   reconnect: async () => {
     await hypervisor.close();

@@ -35,7 +35,9 @@ async function simulatedSubject(
       first: /Linux version/,
       devices: [/blkfront: xvda/, /eth0: 00:16:3e:5a:00:01/],
       up: /login: /,
+      tried: /disk xvda: wrote and read back/,
     },
+    guestDevice: '202:0',
     patience: milliseconds(20_000),
     reconnect,
   };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { backendCases } from './hypervisor-backends.ts';
 import { configCases } from './hypervisor-config.ts';
 import { deviceCases } from './hypervisor-devices.ts';
 import { lifeCases } from './hypervisor-life.ts';
@@ -38,4 +39,5 @@ export const hypervisorContract: readonly ContractCase[] = [
   ...configCases,
   ...lifeCases,
   ...deviceCases,
+  ...backendCases,
 ];

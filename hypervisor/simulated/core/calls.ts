@@ -7,7 +7,14 @@ import {
   type Milliseconds,
   milliseconds,
 } from '../../../base/units.ts';
-import type { Domain, DomainConfig, DomainId, HypervisorError } from '../../port.ts';
+import {
+  controlDomain,
+  type Domain,
+  type DomainConfig,
+  type DomainId,
+  type HypervisorError,
+} from '../../port.ts';
+import { backendFailure, deviceFailure, diskFailure, otherBackend } from './backends.ts';
 import { strikeCall, strikeGuest } from './faults.ts';
 import { newGuest } from './guest.ts';
 import { askToStop, holdGuest, resumeGuest } from './life.ts';
@@ -60,16 +67,20 @@ function control(
   switch (request.kind) {
     case 'connectDisk': {
       const { disk } = request;
-      if (!domain.config.disks.some(({ vdev }) => vdev === disk.vdev))
-        return [answer(call, noDevice(domain, `disk ${disk.vdev}`))];
+      const built = domain.config.disks.find(({ vdev }) => vdev === disk.vdev);
+      if (built === undefined) return [answer(call, noDevice(domain, `disk ${disk.vdev}`))];
+      const wrong = diskFailure(host, disk) ?? otherBackend(domain, built, disk);
+      if (wrong !== null) return [answer(call, fail(wrong))];
       domain.disks.set(disk.vdev, disk);
       return [answer(call, done)];
     }
     case 'nicInterface':
     case 'connectNic': {
       const { index } = request;
-      if (!domain.config.nics.some((nic) => nic.index === index))
-        return [answer(call, noDevice(domain, `NIC ${index}`))];
+      const nic = domain.config.nics.find((candidate) => candidate.index === index);
+      if (nic === undefined) return [answer(call, noDevice(domain, `NIC ${index}`))];
+      const wrong = backendFailure(host, nic.backend, `NIC ${index}`);
+      if (wrong !== null) return [answer(call, fail(wrong))];
       if (request.kind === 'nicInterface')
         return [answer(call, ok({ kind: 'interface', name: `vif${id}.${index}` }))];
       domain.nics.add(index);
@@ -107,7 +118,7 @@ function create(
   if (failure !== null && !injectedFailure) return [answer(call, fail(failure))];
   const crashes = strikeGuest(host.faults, config.uuid, 'guest-crashes');
   const domain: SimulatedDomain = {
-    id: freshId(host),
+    id: config.id ?? freshId(host),
     config,
     built: false,
     state: { kind: 'paused' },
@@ -134,7 +145,11 @@ function findFailure(
     if (other.name === config.name)
       return refuse('domain-exists', `domain ${id} has the name ${config.name} already`).error;
   }
+  if (config.id === controlDomain || (config.id !== undefined && host.domains.has(config.id)))
+    return refuse('domain-exists', `there is a domain ${config.id} already`).error;
   if (files !== null) return files;
+  const devices = deviceFailure(host, config);
+  if (devices !== null) return devices;
   const free = memoryFree(host);
   if (config.memory > free)
     return refuse(

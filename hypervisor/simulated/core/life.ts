@@ -63,8 +63,17 @@ function obey(host: Host, domain: SimulatedDomain, line: string, now: Millisecon
     return [];
   }
   if (line === 'crash') return perform(host, domain, { kind: 'stop', reason: 'crash' }, now);
+  const tried = /^try (xvd[a-p])$/.exec(line)?.[1];
+  if (tried !== undefined) return tryDisk(host, domain, tried);
   const answer = line === '' ? '' : `you typed: ${line}\r\n`;
   return print(host, domain, `${answer}${domain.config.name} login: `);
+}
+
+/** A guest whose disk nobody serves waits for it: it says nothing, as blkfront does. */
+function tryDisk(host: Host, domain: SimulatedDomain, vdev: string): Output[] {
+  if (!domain.disks.has(vdev)) return [];
+  const prompt = `${domain.config.name} login: `;
+  return print(host, domain, `disk ${vdev}: wrote and read back\r\n${prompt}`);
 }
 
 function enqueue(host: Host, domain: SimulatedDomain, cues: Cue[], now: Milliseconds): void {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { bytes, milliseconds } from '../../../base/units.ts';
-import type { DomainConfig, DomainId, DomainUuid } from '../../port.ts';
+import { controlDomain, type DomainConfig, type DomainId, type DomainUuid } from '../../port.ts';
 import { type Host, newHost, nextDeadline, type Output } from './state.ts';
 import { step } from './step.ts';
 import type { Call, HostConfig } from './vocabulary.ts';
@@ -18,6 +18,7 @@ const config: HostConfig = {
   },
 };
 const id = 1 as DomainId;
+const ownBackend = { backend: controlDomain, device: null };
 
 function domainConfig(number: number, memory = 256): DomainConfig {
   return {
@@ -29,8 +30,8 @@ function domainConfig(number: number, memory = 256): DomainConfig {
     kernel: '',
     ramdisk: null,
     commandLine: 'console=hvc0',
-    disks: [{ vdev: 'xvda', path: '/images/a', readOnly: false }],
-    nics: [{ index: 0, mac: '00:16:3e:00:00:01', bridge: 'br0' }],
+    disks: [{ vdev: 'xvda', path: '/images/a', readOnly: false, ...ownBackend }],
+    nics: [{ index: 0, mac: '00:16:3e:00:00:01', bridge: 'br0', backend: controlDomain }],
   };
 }
 
@@ -74,7 +75,7 @@ class Rig {
     this.call({
       kind: 'connectDisk',
       id,
-      disk: { vdev: 'xvda', path: '/images/a', readOnly: false },
+      disk: { vdev: 'xvda', path: '/images/a', readOnly: false, ...ownBackend },
     });
     this.call({ kind: 'unpause', id });
     this.pass(80);

@@ -1,6 +1,7 @@
 import { unreachable } from '../../../base/assert.ts';
 import { fail, ok } from '../../../base/result.ts';
 import type { Milliseconds } from '../../../base/units.ts';
+import { disconnectBackend } from './backends.ts';
 import { answer, call } from './calls.ts';
 import { faultsMax } from './faults.ts';
 import { performCue, type } from './life.ts';
@@ -64,6 +65,7 @@ function expire(host: Host, { id, at, event }: Timer): Output[] {
       return [{ kind: 'changed', id }, answer(event.call, ok({ kind: 'id', id }))];
     case 'gone':
       host.domains.delete(id);
+      disconnectBackend(host, id);
       return [
         { kind: 'console-ended', id },
         { kind: 'changed', id },

@@ -1,6 +1,12 @@
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../../../../base/result.ts';
-import type { DiskConfig, DomainConfig, NicConfig } from '../../../../hypervisor/port.ts';
+import {
+  controlDomain,
+  type DiskConfig,
+  type DomainConfig,
+  type DomainId,
+  type NicConfig,
+} from '../../../../hypervisor/port.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import type { OperationStep } from '../../../../pool/records/operation.ts';
 import { resolveBoot } from '../boot-files.ts';
@@ -10,8 +16,20 @@ import type { stepSchemas } from './step-schemas.ts';
 
 type CreateInput = v.InferOutput<(typeof stepSchemas)['domain.create']>;
 
-const AttachedSchema = v.object({ path: v.pipe(v.string(), v.minLength(1)) });
-const PreparedSchema = v.object({ bridge: v.pipe(v.string(), v.minLength(1)) });
+/** Who serves a device. Steps that earlier releases recorded say nothing: it was the control domain. */
+const BackendSchema = v.pipe(
+  v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), controlDomain),
+  v.transform((value) => value as DomainId),
+);
+const AttachedSchema = v.object({
+  path: v.pipe(v.string(), v.minLength(1)),
+  device: v.optional(v.nullable(v.string()), null),
+  backend: BackendSchema,
+});
+const PreparedSchema = v.object({
+  bridge: v.pipe(v.string(), v.minLength(1)),
+  backend: BackendSchema,
+});
 
 /** What the hypervisor is to build: the step's input, and what storage and network answered before. */
 export function domainConfig(
@@ -31,7 +49,7 @@ export function domainConfig(
   for (const [index, { mac }] of input.nics.entries()) {
     const prepared = outputOf(steps, 'network.prepare', { index }, PreparedSchema);
     if (!prepared.ok) return prepared;
-    nics.push({ index, mac, bridge: prepared.value.bridge });
+    nics.push({ index, mac, ...prepared.value });
   }
   const { kernel, ramdisk, commandLine } = boot.value;
   return ok({
@@ -48,13 +66,13 @@ export function domainConfig(
   });
 }
 
-/** A disk with the path that the storage service gave it. */
+/** A disk with the device that the storage service gave it, and the domain that serves it. */
 export function diskConfig(
   { vdi, vdev, readOnly }: { vdi: string; vdev: string; readOnly: boolean },
   steps: readonly OperationStep[],
 ): Result<DiskConfig, Failure> {
   const attached = outputOf(steps, 'storage.attach', { vdi, vdev }, AttachedSchema);
-  return attached.ok ? ok({ vdev, path: attached.value.path, readOnly }) : attached;
+  return attached.ok ? ok({ vdev, readOnly, ...attached.value }) : attached;
 }
 
 /** What the done step of this name and of these inputs produced. */
