@@ -72,7 +72,7 @@ export interface DomainConfig {
    * is built anew takes the number that it had: its guests' grants and event channels are made out
    * to that number, so that its backends go on with them (docs/driver-domains.md).
    */
-  readonly id?: DomainId | undefined;
+  readonly id?: DomainId;
   readonly uuid: DomainUuid;
   readonly name: string;
   readonly type: 'pv' | 'pvh';

@@ -64,7 +64,7 @@ const nic = v.object({
   backend: domainId,
 });
 const config = v.object({
-  id: v.optional(
+  id: v.exactOptional(
     v.pipe(
       nat,
       v.maxValue(domainIdMax),
