@@ -70,6 +70,12 @@ export const serviceRights: Readonly<Record<ServiceName, readonly Right[]>> = {
       prefixes.requests,
     ),
     ...below('write', 'tells operators what happened', prefixes.events),
+    ...below(
+      'write',
+      'records signed manifests, and whom to believe, for the operator alone',
+      prefixes.images,
+      prefixes.imageKeys,
+    ),
   ],
   storage: [
     ...below(
@@ -110,10 +116,16 @@ export const serviceRights: Readonly<Record<ServiceName, readonly Right[]>> = {
 export function hostRights(service: ServiceName, host: HostIdentity): readonly Right[] {
   if (service !== 'vm-lifecycle') return [];
   const registers = { access: 'write', why: 'registers its host, and keeps it up' } as const;
+  const measures = {
+    access: 'write',
+    why: 'tells what it measured of the guests of its host',
+  } as const;
   return [
     { key: `${prefixes.hosts}${host.id}`, ...registers },
     { key: `${prefixes.hostLeases}${host.id}`, ...registers },
     { key: nameKey('host', host.name), ...registers },
+    { prefix: `${prefixes.measurements}${host.id}/`, ...measures },
+    { key: `${prefixes.measurementHeads}${host.id}`, ...measures },
   ];
 }
 

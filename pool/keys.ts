@@ -27,6 +27,14 @@ export const prefixes = {
   networkBridges: `${root}network-bridges/`,
   /** `first-networks/<name>`: the id of a network that was made because a configuration asks for it. */
   firstNetworks: `${root}first-networks/`,
+  /** `images/<service>/<architecture>/<digest>`: signed manifests of guest images. */
+  images: `${root}images/`,
+  /** Public keys whose signatures of images the pool believes. */
+  imageKeys: `${root}image-keys/`,
+  /** `measurements/<host id>/<boot>/<sequence>`: what a host measured of the guests that it started. */
+  measurements: `${root}measurements/`,
+  /** `measurement-heads/<host id>`: where that chain ends. */
+  measurementHeads: `${root}measurement-heads/`,
   operations: `${root}operations/`,
   events: `${root}events/`,
   /** `requests/<id>`: the operation that a request started, so that asking twice is asking once. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type Collection, collection } from './collection.ts';
 import type { PoolDatabase } from './database.ts';
+import { type Measurement, MeasurementSchema } from './images/measurement.ts';
 import { prefixes } from './keys.ts';
 import { type NamedCollection, namedCollection } from './named-collection.ts';
 import { type EventRecord, EventRecordSchema } from './records/event.ts';
@@ -14,6 +15,13 @@ import {
   ReservationGuardSchema,
   ReservationSchema,
 } from './records/host.ts';
+import {
+  type ImageKeyRecord,
+  ImageKeyRecordSchema,
+  type ImageRecord,
+  ImageRecordSchema,
+} from './records/image.ts';
+import { type MeasurementHead, MeasurementHeadSchema } from './records/measurement.ts';
 import { type NetworkRecord, NetworkRecordSchema } from './records/network.ts';
 import { type OperationRecord, OperationRecordSchema } from './records/operation.ts';
 import {
@@ -57,6 +65,14 @@ export interface Pool {
   /** By the VDI's id. */
   readonly attachments: Collection<AttachmentRecord>;
   readonly networks: NamedCollection<NetworkRecord>;
+  /** By `imageId`. */
+  readonly images: Collection<ImageRecord>;
+  /** By the key's id. */
+  readonly imageKeys: Collection<ImageKeyRecord>;
+  /** By `measurementId`. */
+  readonly measurements: Collection<Measurement>;
+  /** By the host's id. */
+  readonly measurementHeads: Collection<MeasurementHead>;
   readonly operations: Collection<OperationRecord>;
   /** By `<milliseconds, 15 digits>-<id>`. */
   readonly events: Collection<EventRecord>;
@@ -99,6 +115,15 @@ export function openPool(database: PoolDatabase): Pool {
       database,
       'network',
       collection(database, 'network', prefixes.networks, NetworkRecordSchema),
+    ),
+    images: collection(database, 'image', prefixes.images, ImageRecordSchema),
+    imageKeys: collection(database, 'image key', prefixes.imageKeys, ImageKeyRecordSchema),
+    measurements: collection(database, 'measurement', prefixes.measurements, MeasurementSchema),
+    measurementHeads: collection(
+      database,
+      'measurement head',
+      prefixes.measurementHeads,
+      MeasurementHeadSchema,
     ),
     operations: collection(database, 'operation', prefixes.operations, OperationRecordSchema),
     events: collection(database, 'event', prefixes.events, EventRecordSchema),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { keyPem, signingKey, writeImage } from '../../test/fixtures/images.ts';
 import { isGolden } from '../testing/golden.ts';
+import { goldenSession } from '../testing/golden-session.ts';
 import { transcript } from '../testing/run.ts';
 
 async function directoryOf(t: ExecutionContext): Promise<string> {
@@ -108,6 +109,40 @@ test('a pair of keys is made once: the private half for the owner alone', async 
   isGolden(t, 'image-keygen', text.replaceAll(id, 'KEY'));
 });
 
+test('a pool trusts a key, and knows the images that it signed, until it is told otherwise', async (t) => {
+  const directory = await scene(t);
+  await writeImage(join(directory, 'image'), { key: signingKey('mine') });
+  await goldenSession(
+    t,
+    'image-pool',
+    [
+      'image list',
+      'image key list',
+      'image publish image',
+      'image key trust mine.pem',
+      'image key trust mine.pub.pem --name builds --dry-run',
+      'image key trust mine.pub.pem --name builds',
+      'image key list',
+      'image key list --json',
+      'image publish image --dry-run',
+      'image publish image',
+      'image publish image',
+      'image list',
+      'image list --json',
+      'image key distrust builds',
+      'image key distrust builds --dry-run',
+      'image key distrust a8192b99 --yes',
+      'image list',
+      'image delete fbb3 --yes',
+      'image delete fbb3e98c --dry-run',
+      'image delete fbb3e98c --yes --json',
+      'image list',
+    ],
+    () => {},
+    { directory },
+  );
+});
+
 test('the help of the commands for images is what it was', async (t) =>
   isGolden(
     t,
@@ -118,5 +153,11 @@ test('the help of the commands for images is what it was', async (t) =>
       'image keygen --help',
       'image sign --help',
       'image verify --help',
+      'image publish --help',
+      'image list --help',
+      'image delete --help',
+      'image key --help',
+      'image key trust --help',
+      'image key distrust --help',
     ),
   ));

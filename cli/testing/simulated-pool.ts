@@ -1,9 +1,11 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { PoolService } from '../../proto/gen/flotilla.pool.v1.ts';
+import type { Pool } from '../../pool/pool.ts';
+import { ImageService, PoolService } from '../../proto/gen/flotilla.pool.v1.ts';
 import { VmService } from '../../proto/gen/flotilla.vm.v1.ts';
 import { addService } from '../../proto/server.ts';
 import { simulatedConsoles } from './simulated-consoles.ts';
 import { type SimulatedDatabase, simulatedDatabase } from './simulated-database.ts';
+import { simulatedImages } from './simulated-images.ts';
 import { simulatedOperations } from './simulated-operations.ts';
 import {
   type SimulatedParts,
@@ -17,6 +19,8 @@ export interface SimulatedPool extends SimulatedParts {
   /** HOST:PORT of each host. */
   readonly addresses: readonly string[];
   readonly database: SimulatedDatabase;
+  /** The records of what is answered by the real service: hosts, images, keys, measurements. */
+  readonly records: Pool;
   /** Cuts off every call to a host, and closes its port. */
   kill(index: number): void;
   close(): void;
@@ -32,23 +36,29 @@ export async function simulatedPool(hosts = 1): Promise<SimulatedPool> {
     consoles: simulatedConsoles(),
     database,
   };
+  const images = simulatedImages();
   const servers: Server[] = [];
   const addresses: string[] = [];
   for (let index = 0; index < hosts; index += 1) {
-    state.put('host', simulatedHost(state, `host-${index + 1}`));
+    const host = simulatedHost(state, `host-${index + 1}`);
+    state.put('host', host);
+    await images.addHost(host);
     const server = new Server();
     addService(server, VmService, simulatedVmService(parts));
     addService(server, PoolService, simulatedPoolService(parts));
+    addService(server, ImageService, images.handlers);
     addresses.push(`127.0.0.1:${await bind(server)}`);
     servers.push(server);
   }
   return {
     ...parts,
+    records: images.pool,
     addresses,
     kill: (index) => servers[index]?.forceShutdown(),
     close: () => {
       for (const server of servers) server.forceShutdown();
       database.close();
+      images.pool.database.close();
     },
   };
 }

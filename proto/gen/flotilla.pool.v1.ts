@@ -62,6 +62,194 @@ export type ChangeType =
   | 'CHANGE_TYPE_DELETED'
   | 'CHANGE_TYPE_SYNCED';
 
+export interface ImageService {
+  /** By service, architecture and digest. */
+  readonly listImages: {
+    readonly kind: 'unary';
+    readonly request: ListImagesRequest;
+    readonly response: ListImagesResponse;
+  };
+  /**
+   * Makes a signed manifest known to the pool. One that no trusted key signed is refused (IMAGE), and
+   * nothing changes. One that is known already is answered with as it is. Only the operator may.
+   */
+  readonly publishImage: {
+    readonly kind: 'unary';
+    readonly request: PublishImageRequest;
+    readonly response: Image;
+  };
+  /** Forgets a manifest: what it names is not started any more. What runs, runs on. Only the operator may. */
+  readonly deleteImage: {
+    readonly kind: 'unary';
+    readonly request: DeleteImageRequest;
+    readonly response: Image;
+  };
+  /** By id. */
+  readonly listImageKeys: {
+    readonly kind: 'unary';
+    readonly request: ListImageKeysRequest;
+    readonly response: ListImageKeysResponse;
+  };
+  /** Believes what this key signs from now on. Only the operator may. */
+  readonly trustImageKey: {
+    readonly kind: 'unary';
+    readonly request: TrustImageKeyRequest;
+    readonly response: ImageKey;
+  };
+  /**
+   * Believes nothing any more that this key signed, or will sign: images that it signed stay in the
+   * list, and are not started. What runs, runs on. Only the operator may.
+   */
+  readonly distrustImageKey: {
+    readonly kind: 'unary';
+    readonly request: DistrustImageKeyRequest;
+    readonly response: ImageKey;
+  };
+  /**
+   * What a host wrote down of the guests that it started since it booted, oldest first. Whoever asks
+   * verifies the chain himself: see docs/images.md.
+   */
+  readonly listMeasurements: {
+    readonly kind: 'unary';
+    readonly request: ListMeasurementsRequest;
+    readonly response: ListMeasurementsResponse;
+  };
+}
+export const ImageService: ServiceType<ImageService> = { name: 'flotilla.pool.v1.ImageService', file: 'flotilla/pool/v1/image.proto' };
+
+/** A signed manifest that the pool knows. */
+export interface Image {
+  /** What it is called: the SHA-256 of `manifest`, in hexadecimal. */
+  readonly digest: string;
+  readonly service: string;
+  readonly version: string;
+  /** "x86_64" or "aarch64". */
+  readonly architecture: string;
+  /** The key that signed it. */
+  readonly keyId: string;
+  /** Whether the pool trusts that key now: it is not started otherwise. */
+  readonly trusted: boolean;
+  /** The bytes of manifest.json. */
+  readonly manifest: Uint8Array;
+  /** The bytes of manifest.json.sig. */
+  readonly signature: Uint8Array;
+  readonly publishTime: google_protobuf.Timestamp | null;
+  readonly revision: number;
+}
+export const Image: MessageType<Image> = { name: 'flotilla.pool.v1.Image', file: 'flotilla/pool/v1/image.proto' };
+
+export interface ListImagesRequest {
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+export const ListImagesRequest: MessageType<ListImagesRequest> = { name: 'flotilla.pool.v1.ListImagesRequest', file: 'flotilla/pool/v1/image.proto' };
+
+export interface ListImagesResponse {
+  readonly images: readonly Image[];
+  readonly nextPageToken: string;
+}
+export const ListImagesResponse: MessageType<ListImagesResponse> = { name: 'flotilla.pool.v1.ListImagesResponse', file: 'flotilla/pool/v1/image.proto' };
+
+export interface PublishImageRequest {
+  /** The bytes of manifest.json, and of manifest.json.sig. */
+  readonly manifest: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly validateOnly: boolean;
+}
+export const PublishImageRequest: MessageType<PublishImageRequest> = { name: 'flotilla.pool.v1.PublishImageRequest', file: 'flotilla/pool/v1/image.proto' };
+
+export interface DeleteImageRequest {
+  /** All 64 digits of its digest. */
+  readonly digest: string;
+  readonly validateOnly: boolean;
+}
+export const DeleteImageRequest: MessageType<DeleteImageRequest> = { name: 'flotilla.pool.v1.DeleteImageRequest', file: 'flotilla/pool/v1/image.proto' };
+
+/** A public key whose signatures of images the pool believes. */
+export interface ImageKey {
+  /** The SHA-256 of its SubjectPublicKeyInfo in DER, in hexadecimal. */
+  readonly id: string;
+  /** What the operator calls it. */
+  readonly name: string;
+  /** Ed25519, as PEM. */
+  readonly publicKey: string;
+  readonly trustTime: google_protobuf.Timestamp | null;
+  readonly revision: number;
+}
+export const ImageKey: MessageType<ImageKey> = { name: 'flotilla.pool.v1.ImageKey', file: 'flotilla/pool/v1/image.proto' };
+
+export interface ListImageKeysRequest {
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+export const ListImageKeysRequest: MessageType<ListImageKeysRequest> = { name: 'flotilla.pool.v1.ListImageKeysRequest', file: 'flotilla/pool/v1/image.proto' };
+
+export interface ListImageKeysResponse {
+  readonly keys: readonly ImageKey[];
+  readonly nextPageToken: string;
+}
+export const ListImageKeysResponse: MessageType<ListImageKeysResponse> = { name: 'flotilla.pool.v1.ListImageKeysResponse', file: 'flotilla/pool/v1/image.proto' };
+
+export interface TrustImageKeyRequest {
+  /** As PEM. */
+  readonly publicKey: string;
+  /** May be empty. */
+  readonly name: string;
+  readonly validateOnly: boolean;
+}
+export const TrustImageKeyRequest: MessageType<TrustImageKeyRequest> = { name: 'flotilla.pool.v1.TrustImageKeyRequest', file: 'flotilla/pool/v1/image.proto' };
+
+export interface DistrustImageKeyRequest {
+  /** All 64 digits of its id. */
+  readonly id: string;
+  readonly validateOnly: boolean;
+}
+export const DistrustImageKeyRequest: MessageType<DistrustImageKeyRequest> = { name: 'flotilla.pool.v1.DistrustImageKeyRequest', file: 'flotilla/pool/v1/image.proto' };
+
+/** What a host measured before it built a domain. */
+export interface Measurement {
+  /** From 1, without gaps, since the host booted. */
+  readonly sequence: number;
+  readonly time: google_protobuf.Timestamp | null;
+  readonly domainName: string;
+  readonly domainUuid: string;
+  /** The service that it is the guest of; empty for an ordinary VM. */
+  readonly service: string;
+  /** SHA-256 of the files as they were handed to the hypervisor; empty: there was none. */
+  readonly kernel: string;
+  readonly initramfs: string;
+  /** SHA-256 of the kernel's command line. */
+  readonly commandLine: string;
+  /** The words that the host added to the command line of a service's image. */
+  readonly hostWords: string;
+  /** The digest of the signed manifest by which it was admitted; empty for an ordinary VM. */
+  readonly manifest: string;
+  /** The digest of the measurement before it. */
+  readonly previous: string;
+}
+export const Measurement: MessageType<Measurement> = { name: 'flotilla.pool.v1.Measurement', file: 'flotilla/pool/v1/image.proto' };
+
+export interface ListMeasurementsRequest {
+  /** Name or id. */
+  readonly host: string;
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+export const ListMeasurementsRequest: MessageType<ListMeasurementsRequest> = { name: 'flotilla.pool.v1.ListMeasurementsRequest', file: 'flotilla/pool/v1/image.proto' };
+
+export interface ListMeasurementsResponse {
+  readonly hostId: string;
+  /** The boot of the host that they are of, as Linux names it (boot_id); empty: it measured nothing yet. */
+  readonly boot: string;
+  /** Where the host says that the chain ends: the last sequence number, and the digest of that measurement. */
+  readonly headSequence: number;
+  readonly head: string;
+  /** The newest ones: older ones are in the host's own log alone. */
+  readonly measurements: readonly Measurement[];
+  readonly nextPageToken: string;
+}
+export const ListMeasurementsResponse: MessageType<ListMeasurementsResponse> = { name: 'flotilla.pool.v1.ListMeasurementsResponse', file: 'flotilla/pool/v1/image.proto' };
+
 export interface PoolService {
   /** The pool at a glance: hosts up and down, the database's members and leader, what runs. */
   readonly getPool: {

@@ -14,6 +14,7 @@ import { hostSession } from '../../pool/host-session.ts';
 import { readCredentials } from '../../pool/identity/credentials.ts';
 import { openPool } from '../../pool/pool.ts';
 import { serve } from '../../pool/rpc/server.ts';
+import { imageService } from '../../pool/service/image-service.ts';
 import { poolService } from '../../pool/service/pool-service.ts';
 import { type Running, serviceCommand } from '../../pool/service-command.ts';
 import { connect } from '../../proto/client.ts';
@@ -96,7 +97,11 @@ export async function runVmLifecycle(
   const server = await serve({
     listen,
     credentials: credentials.value.server,
-    services: [lifecycle.mounted, poolService({ pool, name: configuration.poolName })],
+    services: [
+      lifecycle.mounted,
+      poolService({ pool, name: configuration.poolName }),
+      imageService({ pool, clock }),
+    ],
   });
   if (!server.ok) {
     await closeAll();
