@@ -44,6 +44,15 @@ export function serviceCommand<Configuration>(service: ServiceCommand<Configurat
   });
 }
 
+/** The start of a service that could not learn which domain it runs in; `why` is a sentence. */
+export function unknownDomain(reason: Failure['reason'], why: string): Failure {
+  return {
+    reason,
+    message: `which domain this is cannot be read from xenstore: ${why}`,
+    remedy: 'See that the host has a xenstored, and that /dev/xen/xenbus may be opened.',
+  };
+}
+
 function stop(text: string, exitCode: number): void {
   process.stderr.write(`${text.trimEnd()}\n`);
   process.exitCode = exitCode;

@@ -12,8 +12,8 @@ import { downloadPackages, resolvePackages, unpackPackages } from '../image/pack
 const wanted = ['linux-image-cloud-amd64', 'busybox-static'];
 const unpacked = /^(linux-image-.+-cloud-amd64|busybox-static)$/;
 
-/** The frontends, which this kernel has as modules. */
-const modules = ['xen-blkfront', 'xen-netfront'];
+/** The frontends and the backends, which this kernel has as modules. */
+const modules = ['xen-blkfront', 'xen-netfront', 'xen-blkback', 'xen-netback'];
 
 /**
  * Builds the guest that tests boot on a host, as a read-only disk that holds two files for the

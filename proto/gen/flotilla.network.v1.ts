@@ -50,8 +50,9 @@ export interface VifService {
     readonly response: PrepareNetworkResponse;
   };
   /**
-   * Joins a backend's interface to the network's bridge, under a claim's epoch; idempotent. An older
-   * epoch than the newest one seen is refused with STALE_EPOCH.
+   * Joins a backend's interface to the network's bridge, under a claim's epoch; idempotent. Waits, for
+   * seconds at most, until the backend has made the interface. An older epoch than the newest one
+   * seen is refused with STALE_EPOCH.
    */
   readonly plug: {
     readonly kind: 'unary';
@@ -154,6 +155,8 @@ export const PrepareNetworkRequest: MessageType<PrepareNetworkRequest> = { name:
 
 export interface PrepareNetworkResponse {
   readonly bridge: string;
+  /** The domain that has the bridge: the one that the network service runs in, 0 outside of guests. */
+  readonly backend: number;
 }
 export const PrepareNetworkResponse: MessageType<PrepareNetworkResponse> = { name: 'flotilla.network.v1.PrepareNetworkResponse', file: 'flotilla/network/v1/network.proto' };
 
@@ -178,6 +181,8 @@ export interface Vif {
   readonly mac: string;
   readonly interface: string;
   readonly bridge: string;
+  /** The domain that has both. */
+  readonly backend: number;
 }
 export const Vif: MessageType<Vif> = { name: 'flotilla.network.v1.Vif', file: 'flotilla/network/v1/network.proto' };
 

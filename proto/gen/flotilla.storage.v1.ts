@@ -230,8 +230,15 @@ export interface Attachment {
   readonly vm: string;
   readonly epoch: number;
   readonly readOnly: boolean;
-  /** What a backend opens: a block device on Xen, the image itself where domains are simulated. */
+  /**
+   * What a backend opens: a block device on Xen, the image itself where domains are simulated.
+   * Empty while nothing is open.
+   */
   readonly path: string;
+  /** The block device's number in the backend's domain, "7:3"; empty where it is none. */
+  readonly device: string;
+  /** The domain that serves the disk: the one that the storage service runs in, 0 outside of guests. */
+  readonly backend: number;
 }
 export const Attachment: MessageType<Attachment> = { name: 'flotilla.storage.v1.Attachment', file: 'flotilla/storage/v1/storage.proto' };
 

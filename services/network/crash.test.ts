@@ -38,6 +38,7 @@ type Effect = ReturnType<typeof mortal>['effect'];
 
 function mortalDriver(driver: BridgeDriver, effect: Effect): BridgeDriver {
   return {
+    present: (name) => driver.present(name),
     ensure: (bridge) => effect(() => driver.ensure(bridge)),
     join: (name, bridge) => effect(() => driver.join(name, bridge)),
     leave: (name) => effect(() => driver.leave(name)),
@@ -79,7 +80,10 @@ for (const when of ['before', 'after'] as const)
       const { effect, dead, isDead } = mortal(at, when);
       const host = await opened(dataDir);
       const driver = mortalDriver(host.driver, effect);
-      const doomed = vifsOf({ pool, driver, journal: mortalJournal(host.journal, effect) });
+      const doomed = vifsOf({
+        ...{ pool, driver, clock: systemClock },
+        journal: mortalJournal(host.journal, effect),
+      });
       const life = async () => {
         await doomed.plug(first);
         await doomed.plug(second);
@@ -89,7 +93,7 @@ for (const when of ['before', 'after'] as const)
 
       const next = await opened(dataDir);
       t.true((await forgetVanished(next)).ok);
-      const vifs = vifsOf({ pool, ...next });
+      const vifs = vifsOf({ pool, clock: systemClock, ...next });
       t.true((await vifs.plug(second)).ok);
       const plugged = await vifs.list();
       t.deepEqual(plugged.ok ? plugged.value.map((plug) => plug.interface) : [], ['vif2.0']);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { pino } from 'pino';
-import { ok, type Result } from '../../base/result.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 import { type Clock, systemClock } from '../../pool/clock.ts';
 import { closeWithDatabase } from '../../pool/close-with-database.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
@@ -11,7 +11,8 @@ import type { Failure } from '../../pool/failure.ts';
 import { readCredentials } from '../../pool/identity/credentials.ts';
 import { openPool, type Pool } from '../../pool/pool.ts';
 import { serve } from '../../pool/rpc/server.ts';
-import { type Running, serviceCommand } from '../../pool/service-command.ts';
+import { type Running, serviceCommand, unknownDomain } from '../../pool/service-command.ts';
+import { ownDomain } from '../xenstore/client/index.ts';
 import type { BridgeDriver } from './adapters/bridge/bridge-driver.ts';
 import { linuxBridges } from './adapters/bridge/linux.ts';
 import { simulatedBridges } from './adapters/bridge/simulated.ts';
@@ -52,11 +53,13 @@ async function runNetwork(configuration: NetworkConfiguration): Promise<Result<R
   if (!store.ok) return store;
   const driver = await driverOf(configuration);
   if (!driver.ok) return driver;
+  const domain = await backendDomain(configuration);
+  if (!domain.ok) return domain;
   const database = etcdDatabase({ endpoints: configuration.store, credentials: store.value });
   const log = pino({ base: { service: 'network' } });
   const started = await startNetwork(configuration, {
     pool: openPool(database),
-    driver: driver.value,
+    ...{ driver: driver.value, domain: domain.value },
     ...{ credentials: server, clock: systemClock, log },
   });
   if (!started.ok) {
@@ -66,6 +69,13 @@ async function runNetwork(configuration: NetworkConfiguration): Promise<Result<R
   return ok({
     close: () => closeWithDatabase(database, systemClock, () => started.value.close()),
   });
+}
+
+/** Whose kernel has the bridges: pretended ones are for simulated domains, and have no kernel. */
+async function backendDomain({ driver }: NetworkConfiguration): Promise<Result<number, Failure>> {
+  if (driver === 'simulated') return ok(0);
+  const domain = await ownDomain();
+  return domain.ok ? domain : fail(unknownDomain('NETWORK', domain.error.message));
 }
 
 async function driverOf({
@@ -88,6 +98,8 @@ export interface NetworkSurroundings {
   readonly credentials: ServerCredentials | null;
   readonly clock: Clock;
   readonly log: FirstNetworksSettings['log'];
+  /** The domain that this service runs in; 0 outside of guests. */
+  readonly domain: number;
 }
 
 /** A network service at work. */
@@ -99,24 +111,24 @@ export interface RunningNetwork extends Running {
 /** Reads what is plugged on this host, serves, and makes the first networks of the pool. */
 export async function startNetwork(
   configuration: NetworkConfiguration,
-  { pool, driver, credentials, clock, log }: NetworkSurroundings,
+  { pool, driver, credentials, clock, log, domain }: NetworkSurroundings,
 ): Promise<Result<RunningNetwork, Failure>> {
   const { listen, dataDir, networks } = configuration;
   const journal = await openPlugJournal(join(dataDir, 'vifs'));
   if (!journal.ok) return journal;
   const current = await forgetVanished({ journal: journal.value, driver });
   if (!current.ok) return current;
-  const vifs = vifsOf({ pool, journal: journal.value, driver });
+  const vifs = vifsOf({ pool, journal: journal.value, driver, clock });
   const server = await serve({
     listen,
     credentials,
-    services: [networkService(pool, clock), vifService(vifs)],
+    services: [networkService(pool, clock), vifService(vifs, domain)],
   });
   if (!server.ok) return server;
   const closing = new AbortController();
   const making = makeFirstNetworks({ pool, clock, log, signal: closing.signal }, networks);
   const { address } = server.value;
-  log.info({ address, driver: configuration.driver }, 'serving');
+  log.info({ address, domain, driver: configuration.driver }, 'serving');
   return ok({
     address,
     close: async () => {

@@ -3,6 +3,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { ok } from '../../base/result.ts';
+import { milliseconds } from '../../base/units.ts';
+import { type Clock, systemClock } from '../../pool/clock.ts';
 import type { Epoch } from '../../pool/records/identifiers.ts';
 import { simulatedDatabase } from '../../pool/simulated/database.ts';
 import { answerOf, patience, refusalOf } from '../../test/fixtures/calls.ts';
@@ -13,13 +16,18 @@ import {
   withNetwork,
 } from '../../test/fixtures/network-service.ts';
 import { storeVm, vmRecord } from '../../test/fixtures/pool-records.ts';
+import type { BridgeDriver } from './adapters/bridge/bridge-driver.ts';
+import { simulatedBridges } from './adapters/bridge/simulated.ts';
+import { openPlugJournal } from './adapters/plug-journal.ts';
+import { vifsOf } from './adapters/vifs.ts';
 
 const mac = '00:16:3e:00:00:01';
 
 test('an interface is plugged into the network for the newest claim, and unplugged', async (t) => {
   await withNetwork(async ({ vifs, driver, pool }, network) => {
     const vm = await storeVm(pool, vmRecord({ epoch: 2 as Epoch }));
-    t.is(answerOf(await vifs.prepareNetwork({ network }, patience)).bridge, 'xenbr0');
+    const prepared = answerOf(await vifs.prepareNetwork({ network }, patience));
+    t.deepEqual(prepared, { bridge: 'xenbr0', backend: 0 });
     const plug = plugOf(vm, network, 3);
     const vif = answerOf(await vifs.plug({ ...plug, mac: mac.toUpperCase() }, patience));
     t.deepEqual({ ...vif }, { ...vif, ...plug, bridge: 'xenbr0' });
@@ -37,6 +45,68 @@ test('an interface is plugged into the network for the newest claim, and unplugg
     answerOf(await vifs.unplug({ vm: vm.id, epoch: 2, index: 0 }, patience));
     t.deepEqual(await driver.joined(), { ok: true, value: [] });
     t.is(refusalOf(await vifs.plug({ ...plug, epoch: 1 }, patience)).reason, 'STALE_EPOCH');
+  });
+});
+
+test("in a guest, the service says that its guest's kernel has the bridge and the interface", async (t) => {
+  await withNetwork(
+    async ({ vifs, pool }, network) => {
+      const vm = await storeVm(pool, vmRecord());
+      t.is(answerOf(await vifs.prepareNetwork({ network }, patience)).backend, 4);
+      t.is(answerOf(await vifs.plug(plugOf(vm, network, 9), patience)).backend, 4);
+      t.is(answerOf(await vifs.listVifs({}, patience)).vifs[0]?.backend, 4);
+    },
+    undefined,
+    4,
+  );
+});
+
+/** The plugs of a host whose backend makes an interface only after so many looks. */
+async function slowBackend(directory: string, looks: number) {
+  const driver = await simulatedBridges(join(directory, 'bridges.json'));
+  const journal = await openPlugJournal(join(directory, 'vifs'));
+  if (!driver.ok || !journal.ok) throw new Error('the folder is new');
+  const order: string[] = [];
+  let left = looks;
+  const slow: BridgeDriver = {
+    ...driver.value,
+    present: async () => {
+      order.push('look');
+      left -= 1;
+      return ok(left < 0);
+    },
+    join: (name, bridge) => {
+      order.push('join');
+      return driver.value.join(name, bridge);
+    },
+  };
+  let time = 0;
+  const clock: Clock = {
+    ...systemClock,
+    now: () => milliseconds(time),
+    sleep: async (span) => {
+      time += span;
+    },
+  };
+  return { order, settings: { driver: slow, journal: journal.value, clock } };
+}
+
+test("a plug waits for its backend's interface, for seconds at most, and a stale one not at all", async (t) => {
+  await withNetwork(async ({ pool }, network, dataDir) => {
+    const vm = await storeVm(pool, vmRecord({ epoch: 2 as Epoch }));
+    const plug = plugOf(vm, network, 3);
+    const soon = await slowBackend(join(dataDir, 'soon'), 3);
+    t.true((await vifsOf({ pool, ...soon.settings }).plug(plug)).ok);
+    t.deepEqual(soon.order, ['look', 'look', 'look', 'look', 'join']);
+    const stale = await slowBackend(join(dataDir, 'stale'), 0);
+    const refused = await vifsOf({ pool, ...stale.settings }).plug({ ...plug, epoch: 1 as Epoch });
+    t.like(refused, { ok: false, error: { reason: 'STALE_EPOCH' } });
+    t.deepEqual(stale.order, []);
+    const never = await slowBackend(join(dataDir, 'never'), Number.POSITIVE_INFINITY);
+    const failed = await vifsOf({ pool, ...never.settings }).plug(plug);
+    t.like(failed, { ok: false, error: { reason: 'NETWORK' } });
+    t.regex(failed.ok ? '' : failed.error.message, /vif3\.0 within 15 s/);
+    t.deepEqual(never.settings.journal.plugs, []);
   });
 });
 

@@ -47,11 +47,28 @@ test('a disk is attached for the newest claim of one VM at a time', async (t) =>
     answerOf(await attachments.attach({ ...claim, epoch: 3 }, patience));
     answerOf(await attachments.detach(claim, patience));
     const { attachments: left } = answerOf(await attachments.listAttachments({}, patience));
-    t.deepEqual(left, [{ vdi, vm: web.id, epoch: 3, readOnly: false, path }]);
+    const place = { path, device: '', backend: 0 };
+    t.deepEqual(left, [{ vdi, vm: web.id, epoch: 3, readOnly: false, ...place }]);
     answerOf(await attachments.detach({ ...claim, epoch: 3 }, patience));
     answerOf(await attachments.detach({ ...claim, epoch: 3 }, patience));
     t.is(refusalOf(await attachments.attach(claim, patience)).reason, 'STALE_EPOCH');
     answerOf(await attachments.attach({ vdi, vm: db.id, epoch: 1, readOnly: true }, patience));
+  });
+});
+
+test("in a guest, the service says that its guest's kernel serves the disks", async (t) => {
+  await withStorage(async (service, _sr, directory) => {
+    const vdi = await madeVdi(service, 'web-xvda', 512);
+    const vm = await storeVm(service.pool, vmRecord());
+    await service.close();
+    const guest = await startIn(service.pool, directory, {}, 3);
+    if (!guest.ok) return t.fail(guest.error.message);
+    const connection = connect(guest.value.address, credentials.createInsecure());
+    const attachments = connection.client(AttachmentService);
+    const attached = answerOf(await attachments.attach({ vdi, vm: vm.id, epoch: 1 }, patience));
+    t.like(attached, { backend: 3, path: join(directory, 'sr', `${vdi}.raw`) });
+    connection.close();
+    await guest.value.close();
   });
 });
 
@@ -121,8 +138,9 @@ withLoop(
         const vdi = await madeVdi(service, 'web-xvda', 2 ** 20);
         const vm = await storeVm(pool, vmRecord());
         const claim = { vdi, vm: vm.id, epoch: 1 };
-        const { path } = answerOf(await attachments.attach(claim, patience));
+        const { path, device } = answerOf(await attachments.attach(claim, patience));
         t.regex(path, /^\/dev\/loop\d+$/);
+        t.is(device, `7:${path.replace('/dev/loop', '')}`);
         t.is(answerOf(await attachments.attach(claim, patience)).path, path);
         const backend = await open(path, 'r+');
         await backend.write('a boot sector');

@@ -117,7 +117,7 @@ function rememberingAccess(open: Set<string>): DiskAccess {
   return {
     open: (image) => {
       open.add(image);
-      return Promise.resolve(ok(`/dev/of${image}`));
+      return Promise.resolve(ok({ path: `/dev/of${image}`, device: '7:0' }));
     },
     close: (image) => {
       open.delete(image);

@@ -1,7 +1,7 @@
 import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { pino } from 'pino';
-import { ok, type Result } from '../../base/result.ts';
+import { fail, ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import { type Clock, systemClock } from '../../pool/clock.ts';
 import { closeWithDatabase } from '../../pool/close-with-database.ts';
@@ -12,7 +12,8 @@ import { readCredentials } from '../../pool/identity/credentials.ts';
 import { type RunnerLog, runOperations } from '../../pool/operations/runner.ts';
 import { openPool, type Pool } from '../../pool/pool.ts';
 import { serve } from '../../pool/rpc/server.ts';
-import { type Running, serviceCommand } from '../../pool/service-command.ts';
+import { type Running, serviceCommand, unknownDomain } from '../../pool/service-command.ts';
+import { ownDomain } from '../xenstore/client/index.ts';
 import { directAccess } from './adapters/access/direct.ts';
 import { loopAccess } from './adapters/access/loop.ts';
 import { attachmentService } from './adapters/attachment-service.ts';
@@ -46,9 +47,14 @@ async function runStorage(configuration: StorageConfiguration): Promise<Result<R
   const { client, server } = credentials.value;
   const store = await credentialsForStore(configuration, client);
   if (!store.ok) return store;
+  const domain = await backendDomain(configuration);
+  if (!domain.ok) return domain;
   const database = etcdDatabase({ endpoints: configuration.store, credentials: store.value });
   const log = pino({ base: { service: 'storage' } });
-  const surroundings = { pool: openPool(database), credentials: server, clock: systemClock, log };
+  const surroundings: StorageSurroundings = {
+    ...{ pool: openPool(database), credentials: server, clock: systemClock, log },
+    domain: domain.value,
+  };
   const started = await startStorage(configuration, surroundings);
   if (!started.ok) {
     database.close();
@@ -59,6 +65,13 @@ async function runStorage(configuration: StorageConfiguration): Promise<Result<R
   });
 }
 
+/** Whose kernel serves what this service opens: files are for simulated domains, which have one. */
+async function backendDomain({ attach }: StorageConfiguration): Promise<Result<number, Failure>> {
+  if (attach === 'file') return ok(0);
+  const domain = await ownDomain();
+  return domain.ok ? domain : fail(unknownDomain('STORAGE', domain.error.message));
+}
+
 /** What the service stands on; tests bring their own. */
 export interface StorageSurroundings {
   readonly pool: Pool;
@@ -66,6 +79,8 @@ export interface StorageSurroundings {
   readonly credentials: ServerCredentials | null;
   readonly clock: Clock;
   readonly log: RunnerLog;
+  /** The domain that this service runs in; 0 outside of guests. */
+  readonly domain: number;
 }
 
 /** A storage service at work. */
@@ -80,7 +95,7 @@ export async function startStorage(
   surroundings: StorageSurroundings,
 ): Promise<Result<RunningStorage, Failure>> {
   const { hostId: host, listen, srs, attach } = configuration;
-  const { pool, credentials, clock, log } = surroundings;
+  const { pool, credentials, clock, log, domain } = surroundings;
   const opened = await whenDatabaseAnswers(surroundings, () => openRepositories(pool, host, srs));
   if (!opened.ok) return opened;
   const repositories = opened.value;
@@ -89,7 +104,7 @@ export async function startStorage(
   const server = await serve({
     listen,
     credentials,
-    services: [storageService(pool, clock), attachmentService(attachments)],
+    services: [storageService(pool, clock), attachmentService(attachments, domain)],
   });
   if (!server.ok) return server;
   const closing = new AbortController();
@@ -101,7 +116,7 @@ export async function startStorage(
     onEnd: refreshing.soon,
   });
   const { address } = server.value;
-  log.info({ address, srs: [...repositories.keys()] }, 'serving');
+  log.info({ address, domain, srs: [...repositories.keys()] }, 'serving');
   return ok({
     address,
     close: async () => {

@@ -80,3 +80,20 @@ for (const { title, run } of bridgeDriverContract) {
     t.pass();
   });
 }
+
+onLinux('linux: an interface that is not there yet, or gone again, is not present', async (t) => {
+  await inNamespace(async (namespace) => {
+    const driver = linuxBridges(namespace);
+    const present = async () =>
+      t.deepEqual(await driver.present('vif6.0'), { ok: true, value: true });
+    const absent = async () =>
+      t.deepEqual(await driver.present('vif6.0'), { ok: true, value: false });
+    await absent();
+    await makePair(namespace, 'vif6.0');
+    await present();
+    await ip('-netns', namespace, 'link', 'delete', 'dev', 'vif6.0');
+    await absent();
+  });
+  t.like(await linuxBridges(null).present('lo'), { ok: true, value: true });
+  t.like(await linuxBridges(null).present('vif32000.7'), { ok: true, value: false });
+});

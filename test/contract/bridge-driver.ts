@@ -69,6 +69,13 @@ export const bridgeDriverContract: readonly BridgeDriverCase[] = [
     },
   },
   {
+    title: 'an interface that has appeared is present',
+    run: async ({ driver, appear }) => {
+      await appear('vif5.0');
+      assert.equal(value(await driver.present('vif5.0')), true);
+    },
+  },
+  {
     title: 'an interface is on one bridge: joining another takes it there',
     run: async ({ driver, appear }) => {
       value(await driver.ensure(one));

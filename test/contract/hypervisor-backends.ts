@@ -23,7 +23,10 @@ const nobody = 30_000 as DomainId;
 /** A guest that serves its own disk to others: it has a backend of disks and one of NICs. */
 function driverConfig(subject: ContractSubject): DomainConfig {
   const disk = { vdev: 'xvda', path: subject.diskPath, readOnly: false, ...ownBackend };
-  return bootable(subject, { disks: [disk] });
+  return bootable(subject, {
+    commandLine: `${subject.commandLine} flotilla.serve`,
+    disks: [disk],
+  });
 }
 
 /** Builds a driver domain, lets it run, and waits until it serves. */

@@ -1,4 +1,5 @@
 import { ok } from '../../base/result.ts';
+import { controlDomain } from '../../hypervisor/port.ts';
 import type { HostNetwork, PluggedNic } from '../../services/vm-lifecycle/adapters/host-network.ts';
 
 /** A host's network service as the VM lifecycle sees it, without bridges. It outlives a kill. */
@@ -12,7 +13,7 @@ export function pretendNetwork(): PretendNetwork {
   const vifs: PretendNetwork['vifs'] = new Map();
   return {
     vifs,
-    prepare: async () => ok('br0'),
+    prepare: async () => ok({ bridge: 'br0', backend: controlDomain }),
     plug: async ({ vm, epoch, index, interfaceName }) => {
       vifs.set(`${vm}/${index}`, { vm, epoch, index, interfaceName });
       return ok(undefined);

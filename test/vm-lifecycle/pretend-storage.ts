@@ -1,5 +1,6 @@
 import { fail, ok } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
+import { controlDomain } from '../../hypervisor/port.ts';
 import type { Failure } from '../../pool/failure.ts';
 import { newOperation } from '../../pool/operations/record.ts';
 import type { Pool } from '../../pool/pool.ts';
@@ -44,7 +45,7 @@ export function pretendStorage(pool: Pool, host: HostId): PretendStorage {
       const known = attached.get(vdi);
       if (known !== undefined && (known.vm !== vm || known.epoch > epoch)) return fail(stale(vdi));
       attached.set(vdi, { vdi, vm, epoch });
-      return ok(`/pretend/${vdi}`);
+      return ok({ path: `/pretend/${vdi}`, device: null, backend: controlDomain });
     },
     failDetach: (next, times) => {
       for (let time = 0; time < times; time += 1) detachFailures.push(next);

@@ -1,25 +1,34 @@
 import { ok, type Result } from '../../../base/result.ts';
 import type { Failure } from '../../../pool/failure.ts';
 import { type Mounted, mount } from '../../../pool/rpc/handler.ts';
+import type { Input } from '../../../proto/codec.ts';
 import {
   type PlugRequest as PlugMessage,
+  type Vif,
   VifService,
 } from '../../../proto/gen/flotilla.network.v1.ts';
 import { field, interfaceField } from './fields.ts';
+import type { PlugRecord } from './plug-journal.ts';
 import type { PlugRequest, Vifs } from './vifs.ts';
 
-/** This host's view of networks: what the VM lifecycle service of the same host asks for. */
-export function vifService(vifs: Vifs): Mounted {
+/**
+ * This host's view of networks: what the VM lifecycle service of the same host asks for. `domain` is
+ * the domain that this service runs in, whose kernel has the bridges and the backends' interfaces.
+ */
+export function vifService(vifs: Vifs, domain: number): Mounted {
+  const message = (plug: PlugRecord): Input<Vif> => ({ ...plug, backend: domain });
   return mount(VifService, {
     prepareNetwork: async (request) => {
       const network = field('network', request.network);
       if (!network.ok) return network;
       const bridge = await vifs.prepare(network.value);
-      return bridge.ok ? ok({ bridge: bridge.value }) : bridge;
+      return bridge.ok ? ok({ bridge: bridge.value, backend: domain }) : bridge;
     },
     plug: async (request) => {
       const checked = plugRequest(request);
-      return checked.ok ? vifs.plug(checked.value) : checked;
+      if (!checked.ok) return checked;
+      const plugged = await vifs.plug(checked.value);
+      return plugged.ok ? ok(message(plugged.value)) : plugged;
     },
     unplug: async (request) => {
       const vm = field('vm', request.vm);
@@ -33,7 +42,7 @@ export function vifService(vifs: Vifs): Mounted {
     },
     listVifs: async () => {
       const listed = await vifs.list();
-      return listed.ok ? ok({ vifs: listed.value }) : listed;
+      return listed.ok ? ok({ vifs: listed.value.map(message) }) : listed;
     },
   });
 }

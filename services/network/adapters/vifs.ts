@@ -1,5 +1,7 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { turns } from '../../../base/turns.ts';
+import { milliseconds } from '../../../base/units.ts';
+import type { Clock } from '../../../pool/clock.ts';
 import type { Failure } from '../../../pool/failure.ts';
 import { notFound } from '../../../pool/named-collection.ts';
 import type { Pool } from '../../../pool/pool.ts';
@@ -23,11 +25,21 @@ export interface Vifs {
   list(): Promise<Result<readonly PlugRecord[], Failure>>;
 }
 
+/**
+ * How long a backend has to make its interface, and how long to wait between two looks, at first and
+ * at most. netback makes it when it sees the device in xenstore: soon, not at once. It is below the
+ * 30 s that a call has by default.
+ */
+const patience = milliseconds(15_000);
+const firstLook = 10;
+const lastLook = 250;
+
 /** Where networks are looked up, plugs are written down, and bridges are. */
 export interface VifSettings {
   readonly pool: Pool;
   readonly journal: PlugJournal;
   readonly driver: BridgeDriver;
+  readonly clock: Clock;
 }
 
 /**
@@ -35,7 +47,7 @@ export interface VifSettings {
  * after it has left, so that whatever is lost in between can be undone. One call works at a time:
  * what it decides is about all plugs of the host.
  */
-export function vifsOf({ pool, journal, driver }: VifSettings): Vifs {
+export function vifsOf({ pool, journal, driver, clock }: VifSettings): Vifs {
   const queue = turns(waitingBound);
   const inTurn = async <Value>(
     work: () => Promise<Result<Value, Failure>>,
@@ -56,6 +68,18 @@ export function vifsOf({ pool, journal, driver }: VifSettings): Vifs {
     if (!vm.ok) return vm;
     if (vm.value === null) return fail({ ...notFound('vm', id), field: 'vm' });
     return ok(vm.value.record.epoch);
+  };
+
+  /** A driver domain's interface is seen in that domain alone, so it is here that it is waited for. */
+  const appears = async (name: string): Promise<Result<void, Failure>> => {
+    const until = clock.now() + patience;
+    for (let wait = firstLook; ; wait = Math.min(lastLook, 2 * wait)) {
+      const present = await driver.present(name);
+      if (!present.ok) return present;
+      if (present.value) return ok(undefined);
+      if (clock.now() >= until) return fail(neverMade(name));
+      await clock.sleep(milliseconds(wait));
+    }
   };
 
   const plug = async (
@@ -101,6 +125,12 @@ export function vifsOf({ pool, journal, driver }: VifSettings): Vifs {
       if (!newest.ok) return newest;
       const bridge = await bridgeFor(request.network);
       if (!bridge.ok) return bridge;
+      const wanted = { ...request, bridge: bridge.value.name };
+      const early = decidePlug(journal.plugs, newest.value, wanted);
+      if (early.kind === 'stale') return fail(stale(request, early.newest));
+      // Before it takes its turn: others need not wait for this one's backend.
+      const there = await appears(request.interface);
+      if (!there.ok) return there;
       return inTurn(() => plug(request, newest.value, bridge.value));
     },
     unplug: (vm, epoch, index) => inTurn(() => unplug(vm, epoch, index)),
@@ -142,6 +172,14 @@ function stale({ vm, epoch }: PlugRequest, newest: number): Failure {
     remedy: 'Stop what this claim runs; the newer one has the interfaces.',
     resource: { type: 'vm', name: vm },
     field: 'epoch',
+  };
+}
+
+function neverMade(name: string): Failure {
+  return {
+    reason: 'NETWORK',
+    message: `the backend made no interface ${name} within ${patience / 1000} s`,
+    remedy: 'See that netback is loaded where network runs, and that the domain is still there.',
   };
 }
 

@@ -6,8 +6,14 @@ import { type Attachment, AttachmentService } from '../../../proto/gen/flotilla.
 import type { Attached, Attachments, Detachment } from './attachments.ts';
 import { epochField, vdiIdField, vmIdField } from './fields.ts';
 
-/** This host's view of storage: what the VM lifecycle service of the same host asks for. */
-export function attachmentService(attachments: Attachments): Mounted {
+/**
+ * This host's view of storage: what the VM lifecycle service of the same host asks for. `domain` is
+ * the domain that this service runs in, whose kernel serves the disks.
+ */
+export function attachmentService(attachments: Attachments, domain: number): Mounted {
+  const message = ({ record, path, device }: Attached): Input<Attachment> => {
+    return { ...record, path, device, backend: domain };
+  };
   return mount(AttachmentService, {
     attach: async (request) => {
       const claim = claimOf(request);
@@ -40,8 +46,4 @@ function claimOf(request: {
   if (!vm.ok) return vm;
   const epoch = epochField(request.epoch);
   return epoch.ok ? ok({ vdi: vdi.value, vm: vm.value, epoch: epoch.value }) : epoch;
-}
-
-function message({ record, path }: Attached): Input<Attachment> {
-  return { ...record, path };
 }

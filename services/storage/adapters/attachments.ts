@@ -15,6 +15,8 @@ const waitingBound = 16;
 export interface Attached {
   readonly record: AttachmentRecord;
   readonly path: string;
+  /** The block device's number in this domain, `7:3`; empty where it is none, or is not asked for. */
+  readonly device: string;
 }
 
 /** What a claim that lets go of a disk says of itself. */
@@ -46,8 +48,8 @@ export function attachmentsOf(settings: AttachmentSettings): Attachments {
     const image = await repository.value.store.find(request.vdi);
     if (!image.ok) return image;
     if (image.value === null) return fail(imageMissing(repository.value, request.vdi));
-    const path = await access.open(image.value.path, request.readOnly);
-    return path.ok ? ok({ record: request, path: path.value }) : path;
+    const opened = await access.open(image.value.path, request.readOnly);
+    return opened.ok ? ok({ record: request, ...opened.value }) : opened;
   };
 
   const detach = async (request: Detachment): Promise<Result<void, Failure>> => {
@@ -80,8 +82,8 @@ export function attachmentsOf(settings: AttachmentSettings): Attachments {
         for (const { id, path } of images.value) {
           const record = records.get(id);
           if (record === undefined) continue;
-          const device = open.value === null ? path : (devices.get(path) ?? '');
-          attached.push({ record, path: device });
+          const shown = open.value === null ? path : (devices.get(path) ?? '');
+          attached.push({ record, path: shown, device: '' });
         }
       }
       return ok(attached);

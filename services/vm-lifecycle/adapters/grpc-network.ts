@@ -1,5 +1,6 @@
 import { fail, ok } from '../../../base/result.ts';
 import { milliseconds } from '../../../base/units.ts';
+import type { DomainId } from '../../../hypervisor/port.ts';
 import type { Epoch, VmId } from '../../../pool/records/identifiers.ts';
 import { failureOf } from '../../../pool/rpc/status.ts';
 import type { Connection } from '../../../proto/client.ts';
@@ -15,7 +16,8 @@ export function grpcNetwork(connection: Connection): HostNetwork {
   return {
     prepare: async (network) => {
       const answer = await vifs.prepareNetwork({ network }, { timeout });
-      return answer.ok ? ok(answer.value.bridge) : fail(failureOf(answer.error));
+      if (!answer.ok) return fail(failureOf(answer.error));
+      return ok({ bridge: answer.value.bridge, backend: answer.value.backend as DomainId });
     },
     plug: async ({ interfaceName, ...nic }) => {
       const answer = await vifs.plug({ ...nic, interface: interfaceName }, { timeout });

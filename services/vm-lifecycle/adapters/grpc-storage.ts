@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { milliseconds } from '../../../base/units.ts';
+import type { DomainId } from '../../../hypervisor/port.ts';
 import type { Failure } from '../../../pool/failure.ts';
 import type { Epoch, OperationId, VdiId, VmId } from '../../../pool/records/identifiers.ts';
 import { failureOf } from '../../../pool/rpc/status.ts';
@@ -17,7 +18,13 @@ export function grpcStorage(connection: Connection): HostStorage {
   return {
     attach: async (disk) => {
       const answer = await attachments.attach(disk, { timeout });
-      return answer.ok ? ok(answer.value.path) : fail(failureOf(answer.error));
+      if (!answer.ok) return fail(failureOf(answer.error));
+      const { path, device, backend } = answer.value;
+      return ok({
+        path,
+        device: device === '' ? null : device,
+        backend: backend as DomainId,
+      });
     },
     detach: async (disk) => done(await attachments.detach(disk, { timeout })),
     attachments: async () => {

@@ -1,4 +1,5 @@
 import type { Result } from '../../../base/result.ts';
+import type { DomainId } from '../../../hypervisor/port.ts';
 import type { Failure } from '../../../pool/failure.ts';
 import type { Epoch, NetworkId, VmId } from '../../../pool/records/identifiers.ts';
 
@@ -9,11 +10,17 @@ export interface PluggedNic {
   readonly index: number;
 }
 
+/** A network's bridge, and the domain that has it: the one in which the network service runs. */
+export interface PreparedBridge {
+  readonly bridge: string;
+  readonly backend: DomainId;
+}
+
 /** The port to the network service of the same host. `grpc-network.ts` implements it. */
 export interface HostNetwork {
-  /** Sees that the network's bridge is up here, and returns its name. */
-  prepare(network: NetworkId): Promise<Result<string, Failure>>;
-  /** Joins a backend's interface (`vif3.0`) to the network's bridge; idempotent. */
+  /** Sees that the network's bridge is up here. */
+  prepare(network: NetworkId): Promise<Result<PreparedBridge, Failure>>;
+  /** Joins a backend's interface (`vif3.0`) to the network's bridge, once it is there; idempotent. */
   plug(
     nic: PluggedNic & {
       readonly network: NetworkId;

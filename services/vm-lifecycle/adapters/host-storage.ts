@@ -1,5 +1,6 @@
 import type { Result } from '../../../base/result.ts';
 import type { Bytes } from '../../../base/units.ts';
+import type { DomainId } from '../../../hypervisor/port.ts';
 import type { Failure } from '../../../pool/failure.ts';
 import type { Epoch, OperationId, SrId, VdiId, VmId } from '../../../pool/records/identifiers.ts';
 
@@ -10,10 +11,20 @@ export interface AttachedDisk {
   readonly epoch: Epoch;
 }
 
+/** What a disk is served from. */
+export interface ServedDisk {
+  /** What the backend opens, in its own domain. */
+  readonly path: string;
+  /** The number of that block device, `7:3`; null where it is none, or none is needed. */
+  readonly device: string | null;
+  /** The domain that serves it: the one in which the storage service runs. */
+  readonly backend: DomainId;
+}
+
 /** The port to the storage service of the same host. `grpc-storage.ts` implements it. */
 export interface HostStorage {
-  /** Makes a disk usable here for one claim; again under the same claim, it is the same path. */
-  attach(disk: AttachedDisk & { readonly readOnly: boolean }): Promise<Result<string, Failure>>;
+  /** Makes a disk usable here for one claim; again under the same claim, it is the same device. */
+  attach(disk: AttachedDisk & { readonly readOnly: boolean }): Promise<Result<ServedDisk, Failure>>;
   /** Undoes `attach`; what is not attached under this claim is a success. */
   detach(disk: AttachedDisk): Promise<Result<void, Failure>>;
   /** What is attached on this host now. */

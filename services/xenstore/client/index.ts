@@ -14,6 +14,7 @@ export { type Transaction, XenstoreClient } from './client.ts';
 export type { ClientFailure, ErrorName, LocalCode } from './failure.ts';
 export { firstOf, type Link, type LinkListener, type Transport } from './link.ts';
 export type { ClientOptions } from './options.ts';
+export { ownDomain } from './own-domain.ts';
 export { characterDevice } from './transports/device.ts';
 export { inProcess, type LocalPeer, type LocalServer } from './transports/in-process.ts';
 export { type RingChannel, ring } from './transports/ring.ts';

@@ -20,6 +20,8 @@ export interface Joined {
 export interface BridgeDriver {
   /** Sees that the bridge exists, has this MTU, and is up. */
   ensure(bridge: Bridge): Promise<Result<void, Failure>>;
+  /** Whether there is an interface of this name. */
+  present(name: string): Promise<Result<boolean, Failure>>;
   /**
    * Joins an interface to a bridge that `ensure` was called for, takes it from any other, gives it
    * the bridge's MTU, and sets it up.

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { fail, ok, type Result } from '../../../../base/result.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import type { Bridge, BridgeDriver, Joined } from './bridge-driver.ts';
@@ -22,6 +23,12 @@ export function linuxBridges(namespace: string | null): BridgeDriver {
       const up = await ip.run(['link', 'set', 'dev', name, 'mtu', String(mtu), 'up']);
       return !up.ok ? up : up.value === null ? fail(vanished(name)) : ok(undefined);
     },
+    present: async (name) => {
+      // Looked at often while a backend is on its way: without starting a program, where that can be.
+      if (namespace === null) return ok(await exists(`/sys/class/net/${name}`));
+      const found = await find(ip, name);
+      return found.ok ? ok(found.value !== null) : found;
+    },
     join: async (name, bridge) => {
       // The host itself says nothing on a guest's interface: no ARP, no multicast, as Xen's own
       // hotplug script (tools/hotplug/Linux/vif-bridge) has it.
@@ -41,6 +48,13 @@ export function linuxBridges(namespace: string | null): BridgeDriver {
       return ok((links.value ?? []).flatMap(joinedOf));
     },
   };
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function find(ip: Ip, name: string): Promise<Result<Link | null, Failure>> {

@@ -34,6 +34,7 @@ export async function simulatedBridges(path: string): Promise<Result<BridgeDrive
   };
   return ok({
     ensure: ({ name, mtu }) => become({ ...state, bridges: { ...state.bridges, [name]: mtu } }),
+    present: () => Promise.resolve(ok(true)),
     join: (name, bridge) => {
       if (!(bridge.name in state.bridges)) return Promise.resolve(fail(noBridge(bridge.name)));
       return become({ ...state, joined: { ...state.joined, [name]: bridge.name } });

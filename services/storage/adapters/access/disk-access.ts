@@ -9,6 +9,13 @@ export interface OpenImage {
   readonly device: string;
 }
 
+/** What a backend opens, in the domain that this service runs in. */
+export interface Opened {
+  readonly path: string;
+  /** The block device's number, `7:3`; empty where it is none. */
+  readonly device: string;
+}
+
 /**
  * The port to how an image becomes something that a domain's backend can open on this host. Every
  * call is idempotent. A caller does not start a second call about one image before the first has
@@ -16,7 +23,7 @@ export interface OpenImage {
  */
 export interface DiskAccess {
   /** Makes an image usable, and returns what a backend opens. Again: the same device. */
-  open(image: string, readOnly: boolean): Promise<Result<string, Failure>>;
+  open(image: string, readOnly: boolean): Promise<Result<Opened, Failure>>;
   /**
    * Undoes `open`. When it has succeeded nobody on this host can reach the image through a device
    * any more; until a backend has let go it fails with BUSY.

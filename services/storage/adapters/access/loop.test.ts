@@ -1,6 +1,6 @@
 import { mkdtemp, open, readFile, realpath, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'ava';
 import { type Milliseconds, milliseconds } from '../../../../base/units.ts';
 import { type Clock, systemClock } from '../../../../pool/clock.ts';
@@ -39,7 +39,7 @@ function hurriedClock(): Clock {
 async function device(opening: ReturnType<ReturnType<typeof loopAccess>['open']>): Promise<string> {
   const opened = await opening;
   if (!opened.ok) throw new Error(opened.error.message);
-  return opened.value;
+  return opened.value.path;
 }
 
 withLoop('what a backend writes to the device is in the image', async (t) => {
@@ -58,7 +58,9 @@ withLoop('what a backend writes to the device is in the image', async (t) => {
 withLoop('opening again, also after a restart, is the same device', async (t) => {
   await withImage(async (image, directory) => {
     const path = await device(loopAccess(systemClock).open(image, false));
-    t.is(await device(loopAccess(systemClock).open(image, false)), path);
+    const again = await loopAccess(systemClock).open(image, false);
+    const dev = await readFile(`/sys/class/block/${basename(path)}/dev`, 'utf8');
+    t.deepEqual(again, { ok: true, value: { path, device: dev.trim() } });
     const listed = await loopAccess(systemClock).list(directory);
     t.deepEqual(listed, { ok: true, value: [{ image, device: path }] });
   });

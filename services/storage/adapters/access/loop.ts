@@ -3,6 +3,7 @@ import { fail, ok, type Result } from '../../../../base/result.ts';
 import { milliseconds } from '../../../../base/units.ts';
 import type { Clock } from '../../../../pool/clock.ts';
 import type { Failure } from '../../../../pool/failure.ts';
+import { deviceNumber } from './device-number.ts';
 import type { DiskAccess } from './disk-access.ts';
 import { attachLoop, detachLoop, type LoopDevice, loopDevices } from './losetup.ts';
 
@@ -35,18 +36,26 @@ export function loopAccess(clock: Clock): DiskAccess {
     }
   };
 
+  /** The one loop device that shows the image in the wanted mode. */
+  const show = async (image: string, readOnly: boolean): Promise<Result<string, Failure>> => {
+    const devices = await loopDevices(image);
+    if (!devices.ok) return devices;
+    const [device, ...more] = devices.value;
+    if (device === undefined) return attachLoop(image, readOnly);
+    const fits = more.length === 0 && device.readOnly === readOnly && !device.leaving;
+    if (fits) return ok(device.name);
+    // An earlier claim had it otherwise, or is still letting go.
+    const closed = await close(image);
+    return closed.ok ? attachLoop(image, readOnly) : closed;
+  };
+
   return {
     close,
     open: async (image, readOnly) => {
-      const devices = await loopDevices(image);
-      if (!devices.ok) return devices;
-      const [device, ...more] = devices.value;
-      if (device === undefined) return attachLoop(image, readOnly);
-      const fits = more.length === 0 && device.readOnly === readOnly && !device.leaving;
-      if (fits) return ok(device.name);
-      // An earlier claim had it otherwise, or is still letting go.
-      const closed = await close(image);
-      return closed.ok ? attachLoop(image, readOnly) : closed;
+      const path = await show(image, readOnly);
+      if (!path.ok) return path;
+      const device = await deviceNumber(path.value);
+      return device.ok ? ok({ path: path.value, device: device.value }) : device;
     },
     list: async (directory) => {
       const devices = await loopDevices();

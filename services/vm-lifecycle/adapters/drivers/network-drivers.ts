@@ -11,8 +11,8 @@ export function networkDrivers(environment: Environment) {
   return {
     'network.prepare': stepDriver(stepSchemas['network.prepare'], {
       do: async (input) => {
-        const bridge = await network.prepare(input.network);
-        return bridge.ok ? ok({ bridge: bridge.value }) : bridge;
+        const prepared = await network.prepare(input.network);
+        return prepared.ok ? ok({ ...prepared.value }) : prepared;
       },
     }),
 

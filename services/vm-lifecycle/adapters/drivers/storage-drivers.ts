@@ -37,8 +37,8 @@ export function storageDrivers(environment: Environment) {
 
     'storage.attach': stepDriver(stepSchemas['storage.attach'], {
       do: async ({ vdi, vm, epoch, readOnly }) => {
-        const path = await storage.attach({ vdi, vm, epoch, readOnly });
-        return path.ok ? ok({ path: path.value }) : path;
+        const served = await storage.attach({ vdi, vm, epoch, readOnly });
+        return served.ok ? ok({ ...served.value }) : served;
       },
       undo: ({ vdi, vm, epoch }) => storage.detach({ vdi, vm, epoch }),
     }),
