@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, renameSync, statSync, type WriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { neverRan, nextRestart, type RestartHistory } from '../../base/restart.ts';
 import { bytes, type Milliseconds, milliseconds } from '../../base/units.ts';
-import { neverRan, nextRestart, type RestartHistory } from './restart.ts';
 
 /** What is known of a process that is kept running. */
 export type ProcessState =

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { milliseconds } from '../../base/units.ts';
 import { goodRun, neverRan, nextRestart, restartDelays } from './restart.ts';
+import { milliseconds } from './units.ts';
 
 test('a process that keeps failing is started later and later, up to the last delay', (t) => {
   let history = neverRan;

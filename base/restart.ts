@@ -1,8 +1,8 @@
-import { type Milliseconds, milliseconds } from '../../base/units.ts';
+import { type Milliseconds, milliseconds } from './units.ts';
 
 /**
- * When a process that ended is started again: at once the first time, later and later while it keeps
- * ending soon after its start, at once again after it ran for a while.
+ * When what ended is started again, a process or a guest: at once the first time, later and later
+ * while it keeps ending soon after its start, at once again after it ran for a while.
  */
 
 /** A run this long counts as a good one. */
@@ -13,13 +13,13 @@ export const restartDelays: readonly Milliseconds[] = [200, 500, 1000, 2000, 500
   milliseconds,
 );
 
-/** What is remembered of a process between its runs. */
+/** What is remembered of a process or a guest between its runs. */
 export interface RestartHistory {
   /** Short runs in a row. */
   readonly shortRuns: number;
 }
 
-/** A process that never ran. */
+/** What never ran. */
 export const neverRan: RestartHistory = { shortRuns: 0 };
 
 /** A run of `ranFor` has ended: how long to wait before the next, and what to remember. */
