@@ -1,11 +1,12 @@
 import { dirname } from 'node:path';
+import type { LoopDevice } from '../../../../base/loop-devices.ts';
 import { fail, ok, type Result } from '../../../../base/result.ts';
 import { milliseconds } from '../../../../base/units.ts';
 import type { Clock } from '../../../../pool/clock.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import { deviceNumber } from './device-number.ts';
 import type { DiskAccess } from './disk-access.ts';
-import { attachLoop, detachLoop, type LoopDevice, loopDevices } from './losetup.ts';
+import { attachLoop, detachLoop, loopDevices } from './losetup.ts';
 
 /**
  * How long to wait for a backend to let go of a device: blkback closes it within moments of its

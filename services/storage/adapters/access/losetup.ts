@@ -1,76 +1,29 @@
-import * as v from 'valibot';
-import { type CommandFailure, runCommand } from '../../../../base/command.ts';
-import { fail, ok, type Result } from '../../../../base/result.ts';
-import { milliseconds } from '../../../../base/units.ts';
+import type { CommandFailure } from '../../../../base/command.ts';
+import {
+  attachLoop as attach,
+  detachLoop as detach,
+  type LoopDevice,
+  loopDevices as list,
+  losetupTimeout,
+} from '../../../../base/loop-devices.ts';
+import { fail, type Result } from '../../../../base/result.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 
-/** losetup waits for the kernel alone; what takes longer hangs. */
-const timeout = milliseconds(15_000);
+/** `base/loop-devices.ts`, with failures as the pool knows them. */
+export const loopDevices = (file?: string): Promise<Result<readonly LoopDevice[], Failure>> =>
+  told(list(file));
 
-const DeviceSchema = v.object({
-  name: v.pipe(v.string(), v.regex(/^\/dev\/loop\d+$/)),
-  'back-file': v.nullable(v.string()),
-  ro: v.boolean(),
-  autoclear: v.boolean(),
-});
-const ListSchema = v.object({ loopdevices: v.array(DeviceSchema) });
+/** See `base/loop-devices.ts`. */
+export const attachLoop = (file: string, readOnly: boolean): Promise<Result<string, Failure>> =>
+  told(attach(file, readOnly));
 
-/** A loop device of this host. */
-export interface LoopDevice {
-  /** `/dev/loop3`. */
-  readonly name: string;
-  /** The file that it shows; null if the kernel does not say. */
-  readonly file: string | null;
-  readonly readOnly: boolean;
-  /** The kernel takes it down as soon as the last who has it open closes it. */
-  readonly leaving: boolean;
-}
+/** See `base/loop-devices.ts`. */
+export const detachLoop = (device: string): Promise<Result<void, Failure>> => told(detach(device));
 
-/** The loop devices of a file, by the file's identity and not by its name; without: all. */
-export async function loopDevices(file?: string): Promise<Result<readonly LoopDevice[], Failure>> {
-  const columns = ['--list', '--json', '--output', 'NAME,BACK-FILE,RO,AUTOCLEAR'];
-  const only = file === undefined ? [] : ['--associated', file];
-  const listed = await losetup([...columns, ...only]);
-  if (!listed.ok) return listed;
-  if (listed.value.trim() === '') return ok([]);
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), ListSchema), listed.value);
-  if (!parsed.success)
-    return fail({
-      reason: 'STORAGE',
-      message: 'losetup printed a list of loop devices that cannot be read',
-      remedy: 'Use the losetup of util-linux 2.33 or later.',
-    });
-  return ok(
-    parsed.output.loopdevices.map((device) => ({
-      name: device.name,
-      file: device['back-file'],
-      readOnly: device.ro,
-      leaving: device.autoclear,
-    })),
-  );
-}
-
-/**
- * Shows a file as a new loop device and returns its name. Reads and writes go past the page cache:
- * what a guest was told is written is on the disk, and the image is not cached twice.
- */
-export async function attachLoop(
-  file: string,
-  readOnly: boolean,
-): Promise<Result<string, Failure>> {
-  const mode = readOnly ? ['--read-only'] : [];
-  const shown = await losetup(['--find', '--show', '--direct-io=on', ...mode, file]);
-  return shown.ok ? ok(shown.value.trim()) : shown;
-}
-
-/** Takes a loop device down, or has the kernel do so when nobody has it open any more. */
-export async function detachLoop(device: string): Promise<Result<void, Failure>> {
-  const done = await losetup(['--detach', device]);
-  return done.ok ? ok(undefined) : done;
-}
-
-async function losetup(args: readonly string[]): Promise<Result<string, Failure>> {
-  const run = await runCommand('losetup', args, timeout);
+async function told<Value>(
+  running: Promise<Result<Value, CommandFailure>>,
+): Promise<Result<Value, Failure>> {
+  const run = await running;
   return run.ok ? run : fail(refused(run.error));
 }
 
@@ -86,7 +39,7 @@ function refused({ kind, command, detail }: CommandFailure): Failure {
     case 'slow':
       return {
         reason: 'STORAGE',
-        message: `${command} did not end within ${timeout / 1000} s`,
+        message: `${command} did not end within ${losetupTimeout / 1000} s`,
         remedy: "The disk underneath may hang: see the kernel's log.",
       };
     case 'refused':
