@@ -83,6 +83,12 @@ const subcommands: readonly Subcommand[] = [
     load: async () => (await import('./services/vm-lifecycle/main.ts')).vmLifecycleCommand(),
   },
   {
+    name: 'service-guests',
+    summary: "starts and watches a host's service guests",
+    load: async () =>
+      (await import('./services/vm-lifecycle/service-guests/main.ts')).serviceGuestsCommand(),
+  },
+  {
     name: 'storage',
     summary: 'the service that keeps the disks of a host',
     load: async () => (await import('./services/storage/main.ts')).storageCommand(),

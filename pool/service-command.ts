@@ -30,18 +30,24 @@ export interface ServiceCommand<Configuration> {
 export function serviceCommand<Configuration>(service: ServiceCommand<Configuration>): Command {
   const plain = commonOptions(new Command(service.name).description(service.description));
   const command = service.options?.(plain) ?? plain;
-  return command.action(async () => {
-    const configuration = await readConfiguration(service.schema, command.opts());
-    if (!configuration.ok) return stop(configuration.error, 2);
-    const running = await service.run(configuration.value);
-    if (!running.ok) {
-      const { reason, message, remedy, field } = running.error;
-      const what = field === undefined ? message : `${field}: ${message}`;
-      return stop(`${service.name}: ${what}\n${remedy}`, reason === 'INVALID_FIELD' ? 2 : 1);
-    }
-    await signalled();
-    return running.value.close();
-  });
+  return command.action(() => runService(service, command.opts()));
+}
+
+/** Runs a service until SIGTERM or SIGINT, with the configuration that its flags say. */
+export async function runService<Configuration>(
+  service: Pick<ServiceCommand<Configuration>, 'name' | 'schema' | 'run'>,
+  flags: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const configuration = await readConfiguration(service.schema, flags);
+  if (!configuration.ok) return stop(configuration.error, 2);
+  const running = await service.run(configuration.value);
+  if (!running.ok) {
+    const { reason, message, remedy, field } = running.error;
+    const what = field === undefined ? message : `${field}: ${message}`;
+    return stop(`${service.name}: ${what}\n${remedy}`, reason === 'INVALID_FIELD' ? 2 : 1);
+  }
+  await signalled();
+  return running.value.close();
 }
 
 /** The start of a service that could not learn which domain it runs in; `why` is a sentence. */

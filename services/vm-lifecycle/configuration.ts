@@ -12,7 +12,7 @@ const ServicesSchema = v.strictObject({
 });
 
 /** Xen through libxl, or a simulated hypervisor behind its socket. */
-const HypervisorSchema = v.variant('kind', [
+export const HypervisorSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('xen') }),
   v.strictObject({ kind: v.literal('simulated'), socket: v.pipe(v.string(), v.minLength(1)) }),
 ]);

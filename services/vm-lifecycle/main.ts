@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import pino, { type Logger } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
+import { connectHypervisor } from '../../hypervisor/connect.ts';
 import type { Hypervisor, HypervisorInfo } from '../../hypervisor/port.ts';
 import { systemClock } from '../../pool/clock.ts';
 import { closeWithDatabase } from '../../pool/close-with-database.ts';
@@ -62,7 +63,7 @@ export async function runVmLifecycle(
   if (!store.ok) return store;
   const journal = await openDomainJournal(join(dataDir, 'domains'));
   if (!journal.ok) return journal;
-  const hypervisor = await connectHypervisor(configuration);
+  const hypervisor = await connectHypervisor(configuration.hypervisor);
   const info = await awaitHypervisor(hypervisor, hostName, log);
   if (!info.ok) return abandon(hypervisor, info.error);
 
@@ -126,20 +127,6 @@ export async function runVmLifecycle(
         await closeAll();
       }),
   });
-}
-
-/** Only the hypervisor that is asked for is loaded. */
-async function connectHypervisor({ hypervisor }: VmLifecycleConfiguration): Promise<Hypervisor> {
-  switch (hypervisor.kind) {
-    case 'xen': {
-      const { connectXen } = await import('../../hypervisor/xen/index.ts');
-      return connectXen();
-    }
-    case 'simulated': {
-      const { connectSimulated } = await import('../../hypervisor/simulated/client.ts');
-      return connectSimulated(hypervisor.socket);
-    }
-  }
 }
 
 async function awaitHypervisor(

@@ -1,0 +1,332 @@
+import { unreachable } from '../../../../base/assert.ts';
+import { neverRan, nextRestart } from '../../../../base/restart.ts';
+import { type Milliseconds, milliseconds } from '../../../../base/units.ts';
+import type { DomainId } from '../../../../hypervisor/port.ts';
+import {
+  type Guest,
+  type Input,
+  lookAgain,
+  lookEvery,
+  type Note,
+  type Output,
+  orderPatience,
+  type Phase,
+  type Probe,
+  probeServing,
+  probeStarting,
+  refusedRetry,
+} from './guest.ts';
+
+/**
+ * One step of a guest's supervision. What it promises, whatever comes and however often the supervisor
+ * is killed: a domain is asked for only after a look that found none, so a guest never has two; one
+ * that runs is adopted and not touched; one that was left half built is destroyed; between two starts
+ * passes what `nextRestart` says.
+ */
+export function step(guest: Guest, now: Milliseconds, input: Input): Output[] {
+  return [...react(guest, now, input), ...due(guest, now)];
+}
+
+/** The moment at which the guest wants its next `tick`. Every phase but a job under way has one. */
+export function nextDeadline(guest: Guest): Milliseconds | null {
+  const moments = [...deadlines(guest)];
+  return moments.length === 0 ? null : milliseconds(Math.min(...moments));
+}
+
+function* deadlines(guest: Guest): Iterable<Milliseconds> {
+  const { phase } = guest;
+  if (wantsLooks(phase) && guest.look === null) yield guest.lookAt;
+  switch (phase.kind) {
+    case 'waiting':
+    case 'refused':
+      if (!guest.held) yield phase.until;
+      return;
+    case 'stopping':
+      yield phase.until;
+      return;
+    case 'up':
+      if (guest.canBeAsked && !guest.probing) yield guest.probeAt;
+      if (!guest.settled) yield milliseconds(phase.since + orderPatience);
+      return;
+    case 'unsure':
+    case 'starting':
+    case 'destroying':
+      return;
+  }
+  unreachable(phase);
+}
+
+function wantsLooks({ kind }: Phase): boolean {
+  return kind === 'unsure' || kind === 'up' || kind === 'stopping';
+}
+
+/** What the moment brings, whatever brought the moment. */
+function due(guest: Guest, now: Milliseconds): Output[] {
+  const { phase } = guest;
+  switch (phase.kind) {
+    case 'waiting':
+    case 'refused':
+      return guest.held || now < phase.until ? [] : start(guest);
+    case 'stopping':
+      if (now >= phase.until)
+        return destroy(guest, phase.domain, now, 'it did not stop in its time');
+      return look(guest, now);
+    case 'up':
+      if (now >= phase.since + orderPatience) guest.settled = true;
+      return [...look(guest, now), ...probe(guest, now)];
+    case 'unsure':
+      return look(guest, now);
+    case 'starting':
+    case 'destroying':
+      return [];
+  }
+  return unreachable(phase);
+}
+
+function look(guest: Guest, now: Milliseconds): Output[] {
+  if (guest.look !== null || now < guest.lookAt) return [];
+  guest.looks += 1;
+  guest.look = guest.looks;
+  return [{ kind: 'look', look: guest.looks }];
+}
+
+function probe(guest: Guest, now: Milliseconds): Output[] {
+  if (!guest.canBeAsked || guest.probing || now < guest.probeAt) return [];
+  guest.probing = true;
+  return [{ kind: 'probe', life: guest.life }];
+}
+
+function react(guest: Guest, now: Milliseconds, input: Input): Output[] {
+  switch (input.kind) {
+    case 'tick':
+      return [];
+    case 'released':
+      guest.held = false;
+      return [];
+    case 'changed':
+      return changed(guest, now, input.domain);
+    case 'seen':
+      if (input.look !== guest.look) return [];
+      guest.look = null;
+      guest.lookAt = milliseconds(now + lookEvery);
+      return seen(guest, now, input.found);
+    case 'look-failed':
+      if (input.look !== guest.look) return [];
+      guest.look = null;
+      guest.lookAt = milliseconds(now + lookAgain);
+      return note({ kind: 'trouble', why: input.why });
+    case 'started':
+      if (guest.phase.kind !== 'starting') return [];
+      return live(guest, now, input.domain, { kind: 'started', domain: input.domain });
+    case 'start-failed':
+      return guest.phase.kind === 'starting' ? fall(guest, now, input.why, null, null) : [];
+    case 'start-refused':
+      return guest.phase.kind === 'starting' ? refuse(guest, now, input.why) : [];
+    case 'destroyed':
+      if (guest.phase.kind === 'destroying')
+        enter(guest, now, { kind: 'waiting', until: guest.phase.until });
+      return [];
+    case 'destroy-failed': {
+      const { phase } = guest;
+      if (phase.kind !== 'destroying') return [];
+      enter(guest, now, { kind: 'unsure', until: phase.until, condemned: phase.domain });
+      guest.lookAt = milliseconds(now + lookAgain);
+      return note({ kind: 'trouble', why: input.why });
+    }
+    case 'probed':
+      return input.life === guest.life ? probed(guest, now, input.probe) : [];
+    case 'restart':
+      return restart(guest, now);
+  }
+  return unreachable(input);
+}
+
+/** A look that is under way may be older than the change: its answer does not count any more. */
+function changed(guest: Guest, now: Milliseconds, domain: DomainId): Output[] {
+  const { phase } = guest;
+  const concerned =
+    phase.kind === 'unsure' ||
+    ((phase.kind === 'up' || phase.kind === 'stopping') && phase.domain === domain);
+  if (concerned) {
+    guest.look = null;
+    guest.lookAt = now;
+  }
+  return [];
+}
+
+function seen(
+  guest: Guest,
+  now: Milliseconds,
+  found: Extract<Input, { kind: 'seen' }>['found'],
+): Output[] {
+  const { phase } = guest;
+  if (phase.kind !== 'unsure' && phase.kind !== 'up' && phase.kind !== 'stopping') return [];
+  if (found === null) {
+    if (phase.kind === 'up') return fall(guest, now, 'its domain is gone', phase.servedAt, null);
+    const until = phase.kind === 'unsure' ? phase.until : now;
+    enter(guest, now, { kind: 'waiting', until });
+    return [];
+  }
+  const { id, state } = found;
+  const known = phase.kind === 'unsure' ? null : phase.domain;
+  switch (state.kind) {
+    case 'dying':
+      // Somebody destroyed it: there is none soon.
+      guest.lookAt = milliseconds(now + lookAgain);
+      if (phase.kind === 'up')
+        return fall(guest, now, 'its domain was destroyed', phase.servedAt, id);
+      return [];
+    case 'shutdown': {
+      const why = `it stopped (${state.reason})`;
+      if (phase.kind === 'up') return end(guest, now, id, why, phase.servedAt);
+      return destroy(guest, id, phase.kind === 'unsure' ? phase.until : now, why);
+    }
+    case 'paused':
+      // Unpausing is the last thing that a start does: this one is of a start that was cut off.
+      if (phase.kind === 'unsure')
+        return destroy(guest, id, phase.until, 'it was left half built, or was paused');
+      return [];
+    case 'running':
+      if (id === known) return [];
+      if (phase.kind === 'unsure' && phase.condemned === id)
+        return destroy(guest, id, phase.until, 'it is still there');
+      return live(guest, now, id, { kind: 'adopted', domain: id });
+  }
+  return unreachable(state);
+}
+
+function probed(guest: Guest, now: Milliseconds, found: Probe): Output[] {
+  guest.probing = false;
+  const { phase } = guest;
+  if (phase.kind !== 'up') return [];
+  const pause = found === 'answered' ? probeServing : probeStarting;
+  guest.probeAt = milliseconds(now + pause);
+  switch (found) {
+    case 'answered': {
+      guest.phase = { ...phase, servedAt: phase.servedAt ?? now, heardAt: now, answers: true };
+      guest.settled = true;
+      if (phase.answers) return [];
+      const after = milliseconds(now - phase.since);
+      return note({ kind: 'serving', domain: phase.domain, after });
+    }
+    case 'unserved':
+      // Its kernel lives, and its init starts the service again: a new domain would gain nothing.
+      guest.phase = { ...phase, heardAt: now, answers: false };
+      return phase.answers ? note({ kind: 'unserved', domain: phase.domain }) : [];
+    case 'silent': {
+      const { serve, hang } = guest.patience;
+      const bound = phase.servedAt === null ? serve : hang;
+      guest.phase = { ...phase, answers: false };
+      if (now - phase.heardAt < bound) return [];
+      const what = phase.servedAt === null ? 'has not answered' : 'was silent';
+      return end(guest, now, phase.domain, `it ${what} for ${bound / 1000} s`, phase.servedAt);
+    }
+  }
+  return unreachable(found);
+}
+
+/** The operator's wish waits for no back-off, and what is under way already is what was wished. */
+function restart(guest: Guest, now: Milliseconds): Output[] {
+  const { phase } = guest;
+  guest.history = neverRan;
+  guest.held = false;
+  switch (phase.kind) {
+    case 'unsure':
+      guest.phase = { ...phase, until: now };
+      return [];
+    case 'waiting':
+    case 'refused':
+      enter(guest, now, { kind: 'waiting', until: now });
+      return [];
+    case 'destroying':
+      guest.phase = { ...phase, until: now };
+      return [];
+    case 'starting':
+    case 'stopping':
+      return [];
+    case 'up': {
+      const { domain } = phase;
+      const until = milliseconds(now + guest.patience.stop);
+      enter(guest, now, { kind: 'stopping', domain, until });
+      return [...note({ kind: 'stopping', domain }), { kind: 'ask-to-stop', domain }];
+    }
+  }
+  return unreachable(phase);
+}
+
+/** It has to go, and is started again after what its history says. */
+function end(
+  guest: Guest,
+  now: Milliseconds,
+  domain: DomainId,
+  why: string,
+  servedAt: Milliseconds | null,
+): Output[] {
+  const wait = nextWait(guest, now, servedAt);
+  const told = note({ kind: 'fell', why, wait });
+  return [...told, ...destroy(guest, domain, milliseconds(now + wait), why)];
+}
+
+/** It is gone, or was never there; `condemned`: but not quite yet. */
+function fall(
+  guest: Guest,
+  now: Milliseconds,
+  why: string,
+  servedAt: Milliseconds | null,
+  condemned: DomainId | null,
+): Output[] {
+  const wait = nextWait(guest, now, servedAt);
+  const { lookAt } = guest;
+  enter(guest, now, { kind: 'unsure', until: milliseconds(now + wait), condemned });
+  if (condemned !== null) guest.lookAt = lookAt;
+  return note({ kind: 'fell', why, wait });
+}
+
+function refuse(guest: Guest, now: Milliseconds, why: string): Output[] {
+  guest.settled = true;
+  enter(guest, now, { kind: 'refused', until: milliseconds(now + refusedRetry), why });
+  return note({ kind: 'refused', why });
+}
+
+/** A run counts from when it served: one that never did was none, however long it took to boot. */
+function nextWait(guest: Guest, now: Milliseconds, servedAt: Milliseconds | null): Milliseconds {
+  const served = milliseconds(servedAt === null ? 0 : now - servedAt);
+  const { wait, history } = nextRestart(guest.history, served);
+  guest.history = history;
+  guest.settled = true;
+  return wait;
+}
+
+function start(guest: Guest): Output[] {
+  enter(guest, guest.lookAt, { kind: 'starting' });
+  return [...note({ kind: 'starting' }), { kind: 'start' }];
+}
+
+function destroy(guest: Guest, domain: DomainId, until: Milliseconds, why: string): Output[] {
+  enter(guest, guest.lookAt, { kind: 'destroying', domain, until });
+  return [...note({ kind: 'destroying', domain, why }), { kind: 'destroy', domain }];
+}
+
+function live(guest: Guest, now: Milliseconds, domain: DomainId, told: Note): Output[] {
+  const servedAt = guest.canBeAsked ? null : now;
+  const answers = !guest.canBeAsked;
+  enter(guest, now, { kind: 'up', domain, since: now, servedAt, heardAt: now, answers });
+  guest.lookAt = milliseconds(now + lookEvery);
+  guest.life += 1;
+  guest.probing = false;
+  guest.probeAt = now;
+  if (!answers) return note(told);
+  guest.settled = true;
+  return [...note(told), ...note({ kind: 'serving', domain, after: milliseconds(0) })];
+}
+
+/** Another phase: what was looked for in the last one says nothing of this one. */
+function enter(guest: Guest, lookAt: Milliseconds, phase: Phase): void {
+  guest.phase = phase;
+  guest.look = null;
+  guest.lookAt = lookAt;
+}
+
+function note(told: Note): Output[] {
+  return [{ kind: 'note', note: told }];
+}
