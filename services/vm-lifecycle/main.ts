@@ -26,6 +26,7 @@ import { hypervisorFailure } from './adapters/failures.ts';
 import { grpcNetwork } from './adapters/grpc-network.ts';
 import { grpcStorage } from './adapters/grpc-storage.ts';
 import { hostRecord } from './adapters/host-record.ts';
+import { bootId, openGuestImages } from './adapters/images/guest-images.ts';
 import { startLifecycle } from './adapters/lifecycle.ts';
 import { Turns } from './adapters/turns.ts';
 import { type VmLifecycleConfiguration, VmLifecycleSchema } from './configuration.ts';
@@ -70,6 +71,15 @@ export async function runVmLifecycle(
   const clock = systemClock;
   const database = etcdDatabase({ endpoints: configuration.store, credentials: store.value });
   const pool = openPool(database);
+  const images = await openGuestImages({
+    host: { id: hostId, name: hostName },
+    boot: await bootId(),
+    ...{ dataDir, pool, clock, log },
+  });
+  if (!images.ok) {
+    database.close();
+    return abandon(hypervisor, images.error);
+  }
   const storage = connect(services.storage, client);
   const network = connect(services.network, client);
   const consoles = consoleHub(hypervisor, log);
@@ -81,6 +91,7 @@ export async function runVmLifecycle(
     storage: grpcStorage(storage),
     network: grpcNetwork(network),
     journal: journal.value,
+    images: images.value,
     consoles,
     events: eventWriter(pool, clock),
     starts: new Turns(),
@@ -91,6 +102,7 @@ export async function runVmLifecycle(
   const lifecycle = startLifecycle(environment, client);
   const closeAll = async () => {
     await lifecycle.close();
+    await images.value.close();
     database.close();
     for (const connection of [storage, network]) connection.close();
     await hypervisor.close();

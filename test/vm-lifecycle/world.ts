@@ -25,6 +25,7 @@ import type { Environment } from '../../services/vm-lifecycle/adapters/environme
 import { type Lifecycle, startLifecycle } from '../../services/vm-lifecycle/adapters/lifecycle.ts';
 import { Turns } from '../../services/vm-lifecycle/adapters/turns.ts';
 import { Life } from './mortal.ts';
+import { pretendImages } from './pretend-images.ts';
 import { type PretendNetwork, pretendNetwork } from './pretend-network.ts';
 import { type PretendStorage, pretendStorage } from './pretend-storage.ts';
 
@@ -135,6 +136,7 @@ async function makeHost(
       events: eventWriter(mortal.pool, life.clock),
       starts: new Turns(),
       ...{ host: { id, name }, hypervisorKind: 'simulated', consoles, defaultBoot: null },
+      images: pretendImages(),
       ...{ clock: life.clock, log },
     };
     const lifecycle = startLifecycle(environment, credentials.createInsecure());

@@ -8,6 +8,7 @@ import type { ConsoleHub } from './console/hub.ts';
 import type { DomainJournal } from './domain-journal.ts';
 import type { HostNetwork } from './host-network.ts';
 import type { HostStorage } from './host-storage.ts';
+import type { GuestImages } from './images/guest-images.ts';
 import type { Turns } from './turns.ts';
 
 /** What a VM boots that names no kernel of its own: paths on this host. */
@@ -27,6 +28,8 @@ export interface Environment {
   readonly network: HostNetwork;
   /** Which domains Flotilla built on this host. */
   readonly journal: DomainJournal;
+  /** What is measured of guests before they start. */
+  readonly images: GuestImages;
   readonly consoles: ConsoleHub;
   readonly events: EventWriter;
   /** Starts of VMs that this host answers. */

@@ -7,6 +7,7 @@ import { checkBoot } from '../boot-files.ts';
 import { destroyDomainOf, domainName, findDomain, requireDomain } from '../domains.ts';
 import type { Environment } from '../environment.ts';
 import { hypervisorFailure } from '../failures.ts';
+import type { MeasuredBoot } from '../images/guest-images.ts';
 import { diskConfig, domainConfig } from './domain-config.ts';
 import { awaitShutdown } from './shutdown.ts';
 import { stepDriver } from './step-driver.ts';
@@ -15,7 +16,7 @@ import { checkClaim } from './vm-drivers.ts';
 
 /** The steps that the hypervisor does. */
 export function domainDrivers(environment: Environment) {
-  const { host, hypervisor, journal, consoles } = environment;
+  const { host, hypervisor, journal, consoles, images } = environment;
   const refused = (vm: VmId, error: HypervisorError): Failure =>
     hypervisorFailure(host.name, error, { type: 'vm', name: vm });
   const onDomain = async (
@@ -28,12 +29,19 @@ export function domainDrivers(environment: Environment) {
     return acted.ok ? ok({}) : fail(refused(vm, acted.error));
   };
   const create = async (vm: VmId, config: DomainConfig): Promise<Result<StepOutput, Failure>> => {
-    const noted = await journal.add(vm);
-    if (!noted.ok) return noted;
-    const created = await hypervisor.createDomain(config);
-    if (!created.ok) return fail(refused(vm, created.error));
-    await consoles.follow(vm, created.value);
-    return ok({ domid: created.value });
+    const measured = await images.measure(config);
+    if (!measured.ok) return measured;
+    const { kernel, ramdisk, release } = measured.value;
+    try {
+      const noted = await journal.add(vm);
+      if (!noted.ok) return noted;
+      const created = await hypervisor.createDomain({ ...config, kernel, ramdisk });
+      if (!created.ok) return fail(refused(vm, inWordsOf(config, measured.value, created.error)));
+      await consoles.follow(vm, created.value);
+      return ok({ domid: created.value });
+    } finally {
+      await release();
+    }
   };
   return {
     'boot.check': stepDriver(stepSchemas['boot.check'], {
@@ -99,4 +107,15 @@ export function domainDrivers(environment: Environment) {
       },
     }),
   };
+}
+
+/** What the hypervisor says of the private copies of boot files, said of the files themselves. */
+function inWordsOf(
+  { kernel, ramdisk }: DomainConfig,
+  copies: MeasuredBoot,
+  { code, detail }: HypervisorError,
+): HypervisorError {
+  const said = copies.kernel === '' ? detail : detail.replaceAll(copies.kernel, kernel);
+  if (copies.ramdisk === null || ramdisk === null) return { code, detail: said };
+  return { code, detail: said.replaceAll(copies.ramdisk, ramdisk) };
 }
