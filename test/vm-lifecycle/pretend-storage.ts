@@ -1,6 +1,6 @@
 import { fail, ok } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
-import { controlDomain } from '../../hypervisor/port.ts';
+import { controlDomain, type DomainId } from '../../hypervisor/port.ts';
 import type { Failure } from '../../pool/failure.ts';
 import { newOperation } from '../../pool/operations/record.ts';
 import type { Pool } from '../../pool/pool.ts';
@@ -14,6 +14,12 @@ import type {
 /** A host's storage service as the VM lifecycle sees it, without files. It outlives a kill. */
 export interface PretendStorage extends HostStorage {
   readonly attached: Map<VdiId, AttachedDisk>;
+  /** Which of them are open. */
+  readonly open: Set<VdiId>;
+  /** From now on the service runs in this domain. */
+  runIn(domain: DomainId): void;
+  /** What was open is not any more, as after a restart of the domain that the service runs in. */
+  restart(): void;
   /** The next call that attaches fails with this. */
   failNext(failure: Failure): void;
   /** The next calls that detach fail with this, so many of them. */
@@ -23,6 +29,8 @@ export interface PretendStorage extends HostStorage {
 /** Makes one whose images and operations are records of the pool. */
 export function pretendStorage(pool: Pool, host: HostId): PretendStorage {
   const attached = new Map<VdiId, AttachedDisk>();
+  const open = new Set<VdiId>();
+  let backend = controlDomain;
   let failure: Failure | null = null;
   const detachFailures: Failure[] = [];
   const ended = async (id: OperationId, vdi: VdiId, verb: string) => {
@@ -35,6 +43,11 @@ export function pretendStorage(pool: Pool, host: HostId): PretendStorage {
   };
   return {
     attached,
+    open,
+    runIn: (domain) => {
+      backend = domain;
+    },
+    restart: () => open.clear(),
     failNext: (next) => {
       failure = next;
     },
@@ -45,7 +58,9 @@ export function pretendStorage(pool: Pool, host: HostId): PretendStorage {
       const known = attached.get(vdi);
       if (known !== undefined && (known.vm !== vm || known.epoch > epoch)) return fail(stale(vdi));
       attached.set(vdi, { vdi, vm, epoch });
-      return ok({ path: `/pretend/${vdi}`, device: null, backend: controlDomain });
+      open.add(vdi);
+      const device = backend === controlDomain ? null : `7:${attached.size}`;
+      return ok({ path: `/pretend/${vdi}`, device, backend });
     },
     failDetach: (next, times) => {
       for (let time = 0; time < times; time += 1) detachFailures.push(next);
@@ -57,7 +72,8 @@ export function pretendStorage(pool: Pool, host: HostId): PretendStorage {
       if (known?.vm === vm && known.epoch <= epoch) attached.delete(vdi);
       return ok(undefined);
     },
-    attachments: async () => ok([...attached.values()]),
+    attachments: async () =>
+      ok([...attached.values()].map((disk) => ({ ...disk, isOpen: open.has(disk.vdi) }))),
     create: async ({ vdi, name, sr, size }) => {
       const id = vdi as string as OperationId;
       const known = await pool.vdis.get(vdi);

@@ -1,4 +1,4 @@
-/** The verbs of operations on VMs. The last two are recorded by the service itself. */
+/** The verbs of operations on VMs. The last three are recorded by the service itself. */
 export const vmVerbs = [
   'vm.create',
   'vm.delete',
@@ -8,5 +8,6 @@ export const vmVerbs = [
   'vm.destroy',
   'vm.clean-up',
   'vm.restart',
+  'vm.reconnect',
 ] as const;
 export type VmVerb = (typeof vmVerbs)[number];

@@ -7,6 +7,7 @@ import {
   planDelete,
   planDestroy,
   planReboot,
+  planReconnect,
   planRestart,
   planShutdown,
   planStart,
@@ -44,6 +45,7 @@ const plans: Readonly<Record<string, readonly PlannedStep[]>> = {
   shutdown: planShutdown(web, 60),
   reboot: planReboot(web, 60),
   restart: planRestart(web),
+  reconnect: planReconnect(web, { disks: ['vdi-data'], nics: [0, 1] }),
   destroy: planDestroy(web, 'the guest crashed'),
   delete: planDelete(web),
 };

@@ -99,6 +99,39 @@ export function planRestart(vm: PlannedVm): PlannedStep[] {
   return [destroyDomain(vm), ...unplugAll(vm), claimStep(vm), ...bringUp(vm)];
 }
 
+/**
+ * Has the backends take up devices of a VM that runs, some disks by their images and some interfaces
+ * by their places: the domain that served them was built anew. The VM runs on whatever comes of it.
+ */
+export function planReconnect(
+  vm: PlannedVm,
+  { disks, nics }: { readonly disks: readonly string[]; readonly nics: readonly number[] },
+): PlannedStep[] {
+  const claim = claimOf(vm);
+  return [
+    ...vm.disks
+      .filter(({ vdi }) => disks.includes(vdi))
+      .map(
+        ({ vdi, vdev, readOnly }): PlannedStep => ({
+          name: 'disk.reconnect',
+          description: `reconnect disk ${vdev}`,
+          input: { ...claim, vdi, vdev, readOnly },
+        }),
+      ),
+    ...vm.nics.flatMap(({ network, mac }, index): PlannedStep[] =>
+      nics.includes(index)
+        ? [
+            {
+              name: 'nic.reconnect',
+              description: `reconnect interface ${index}`,
+              input: { ...claim, index, network, mac },
+            },
+          ]
+        : [],
+    ),
+  ];
+}
+
 function claimOf(vm: PlannedVm): Claim {
   return { vm: vm.id, epoch: vm.epoch };
 }

@@ -34,6 +34,13 @@ export type Action =
   | { readonly kind: 'clean-up'; readonly vm: string; readonly detail: string }
   /** Record an operation that builds the VM's domain anew under the same claim. */
   | { readonly kind: 'restart'; readonly vm: string }
+  /** Record an operation that has the backends take up devices of the VM again, which runs on. */
+  | {
+      readonly kind: 'reconnect';
+      readonly vm: string;
+      readonly disks: readonly string[];
+      readonly nics: readonly number[];
+    }
   /** Write the status that the domain shows; nothing else is wrong. */
   | {
       readonly kind: 'report';

@@ -79,6 +79,18 @@ export interface StepInputs {
   readonly 'domain.request-shutdown': Claim & { readonly reason: 'poweroff' | 'reboot' };
   /** The guest has stopped by itself within so many seconds. */
   readonly 'domain.await-shutdown': Claim & { readonly timeoutSeconds: number };
+  /** A disk of the running guest is served again, by a backend that was built anew. */
+  readonly 'disk.reconnect': Claim & {
+    readonly vdi: string;
+    readonly vdev: string;
+    readonly readOnly: boolean;
+  };
+  /** A NIC of the running guest is on its network again, by a backend that was built anew. */
+  readonly 'nic.reconnect': Claim & {
+    readonly index: number;
+    readonly network: string;
+    readonly mac: string;
+  };
   /** No domain of the VM is left. */
   readonly 'domain.destroy': Claim;
   /** An interface is off its network. */
@@ -131,6 +143,9 @@ export const stepKinds: { readonly [Name in StepName]: StepKind } = {
   'vm.running': { undo: null, irreversible: true },
   'domain.request-shutdown': { undo: null, irreversible: false },
   'domain.await-shutdown': { undo: null, irreversible: false },
+  // To undo these would take a device from a guest that runs.
+  'disk.reconnect': { undo: null, irreversible: true },
+  'nic.reconnect': { undo: null, irreversible: true },
   'domain.destroy': { undo: null, irreversible: true },
   'vif.unplug': { undo: null, irreversible: true },
   'storage.detach': { undo: null, irreversible: true },

@@ -3,6 +3,7 @@ import type { StepName } from '../../core/step.ts';
 import type { Environment } from '../environment.ts';
 import { domainDrivers } from './domain-drivers.ts';
 import { networkDrivers } from './network-drivers.ts';
+import { reconnectDrivers } from './reconnect-drivers.ts';
 import { storageDrivers } from './storage-drivers.ts';
 import { vmDrivers } from './vm-drivers.ts';
 
@@ -13,5 +14,6 @@ export function stepDrivers(environment: Environment): { readonly [Name in StepN
     ...storageDrivers(environment),
     ...networkDrivers(environment),
     ...domainDrivers(environment),
+    ...reconnectDrivers(environment),
   };
 }

@@ -57,6 +57,8 @@ export const stepSchemas = {
     ...claim,
     timeoutSeconds: v.pipe(v.number(), v.integer(), v.minValue(0)),
   }),
+  'disk.reconnect': attachedDisk,
+  'nic.reconnect': v.object({ ...claim, index: nicIndex, network, mac }),
   'domain.destroy': claimAlone,
   'vif.unplug': v.object({ ...claim, index: nicIndex }),
   'storage.detach': v.object({ ...claim, vdi: VdiIdSchema, vdev }),

@@ -1,14 +1,15 @@
 import { present } from '../../../../base/assert.ts';
 import { milliseconds } from '../../../../base/units.ts';
-import type { Domain } from '../../../../hypervisor/port.ts';
+import type { Domain, DomainId } from '../../../../hypervisor/port.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import { mirror } from '../../../../pool/mirror.ts';
 import type { VmId } from '../../../../pool/records/identifiers.ts';
 import { Pacing } from '../../core/pacing.ts';
-import { settleVms, strayDomains } from '../../core/reconciliation.ts';
+import { type Action, settleVms, strayDomains } from '../../core/reconciliation.ts';
 import type { Environment } from '../environment.ts';
 import { hypervisorFailure } from '../failures.ts';
 import { type ClaimedVm, ClaimedVms } from './claimed-vms.ts';
+import { cutOffVms, devicesInUse } from './devices.ts';
 import { settle } from './settle.ts';
 import { destroyStrays, releaseStrayDevices } from './strays.ts';
 
@@ -18,6 +19,8 @@ const gather = milliseconds(50);
 const lookEvery = milliseconds(30_000);
 /** Devices are left behind by crashes and failures alone, after which it is looked at once. */
 const sweepEvery = milliseconds(300_000);
+/** A service that does not answer is asked again so soon, and then half as often each time. */
+const sweepRetry = 1_000;
 
 /** A reconciler at work. */
 export interface Reconciler {
@@ -42,6 +45,10 @@ export function startReconciler(environment: Environment): Reconciler {
   let wake = new AbortController();
   let lastSweep = clock.now();
   let isSweepDue = true;
+  let retry = sweepRetry;
+  /** Domains of which something was heard since they were listed. */
+  let stirred = new Set<DomainId>();
+  let vmDomains = new Set<DomainId>();
   let settled = () => {};
   const firstPass = new Promise<void>((resolve) => {
     settled = resolve;
@@ -54,17 +61,19 @@ export function startReconciler(environment: Environment): Reconciler {
     },
     onFailure: (failure) => log.warn({ failure }, 'VMs cannot be read'),
   });
-  const stopWatching = hypervisor.watch(() => wake.abort());
+  const stopWatching = hypervisor.watch((id) => {
+    stirred.add(id);
+    wake.abort();
+  });
 
-  /** Does what each VM needs; returns how soon one that must wait is to be looked at again. */
+  /** Does what VMs need; returns how soon one that must wait is to be looked at again. */
   const settleAll = async (
     vms: readonly ClaimedVm[],
-    domains: readonly Domain[],
+    actions: readonly Action[],
   ): Promise<number> => {
     const storedOf = new Map(vms.map(({ stored }) => [stored.record.id as string, stored]));
-    const compared = vms.map((vm) => vm.compared);
     let soonest: number = lookEvery;
-    for (const action of settleVms(host.id, compared, domains)) {
+    for (const action of actions) {
       const wait = pacing.waitFor(action.vm, clock.now());
       if (wait > 0) {
         soonest = Math.min(soonest, wait);
@@ -87,14 +96,26 @@ export function startReconciler(environment: Environment): Reconciler {
         await environment.consoles.follow(domain.uuid as string as VmId, domain.id);
   };
 
-  const sweep = async (): Promise<void> => {
-    if (!isSweepDue && clock.now() - lastSweep < sweepEvery) return;
+  /** Looks at devices that nobody uses, and at those that nobody serves; returns as `settleAll`. */
+  const sweep = async (vms: readonly ClaimedVm[], domains: readonly Domain[]): Promise<number> => {
+    if (!isSweepDue && clock.now() - lastSweep < sweepEvery) return lookEvery;
     isSweepDue = false;
     lastSweep = clock.now();
-    const released = await releaseStrayDevices(environment);
-    if (released.ok) return;
+    const inUse = await devicesInUse(environment);
+    const released = inUse.ok ? await releaseStrayDevices(environment, inUse.value) : inUse;
+    if (inUse.ok && released.ok) {
+      retry = sweepRetry;
+      const cut = cutOffVms(environment, vms, domains, inUse.value);
+      // Until all have their devices again it is looked at once more: an attempt may fail.
+      isSweepDue = cut.length > 0;
+      const actions = cut.map((one): Action => ({ kind: 'reconnect', ...one }));
+      return settleAll(vms, actions);
+    }
     isSweepDue = true;
-    complain(released.error, 'devices cannot be swept');
+    if (!released.ok) complain(released.error, 'devices cannot be swept');
+    const wait = retry;
+    retry = Math.min(lookEvery, 2 * retry);
+    return wait;
   };
 
   const complain = (failure: Failure, message: string): void => {
@@ -104,13 +125,21 @@ export function startReconciler(environment: Environment): Reconciler {
   const pass = async (): Promise<number> => {
     // Before the domains: what has not changed since, when it is settled, had no operation then.
     const before = claimed.snapshot();
+    const heard = stirred;
+    stirred = new Set();
     const domains = await hypervisor.listDomains();
     if (!domains.ok) {
+      for (const id of heard) stirred.add(id);
       complain(hypervisorFailure(host.name, domains.error), 'domains cannot be listed');
       return 1_000;
     }
     await followConsoles(domains.value);
-    const soonest = await settleAll(before, domains.value);
+    const earlier = vmDomains;
+    vmDomains = new Set(domains.value.flatMap(({ id, uuid }) => (claimed.has(uuid) ? [id] : [])));
+    // What is no VM's may have been a driver domain: what it served is to be looked at.
+    if ([...heard].some((id) => !earlier.has(id) && !vmDomains.has(id))) isSweepDue = true;
+    const compared = before.map((vm) => vm.compared);
+    const soonest = await settleAll(before, settleVms(host.id, compared, domains.value));
     const own = ({ uuid }: { uuid: string }) =>
       environment.journal.has(uuid) || copy.entries.has(pool.vms.key(uuid));
     const after = claimed.snapshot().map((vm) => vm.compared);
@@ -119,8 +148,8 @@ export function startReconciler(environment: Environment): Reconciler {
       environment,
       domains.value.filter(({ id }) => suspects.some((suspect) => suspect === id)),
     );
-    if (!cleared.ok) complain(cleared.error, 'stray domains cannot be cleared');
-    else await sweep();
+    if (cleared.ok) return Math.min(soonest, await sweep(before, domains.value));
+    complain(cleared.error, 'stray domains cannot be cleared');
     return soonest;
   };
 

@@ -7,7 +7,7 @@ import { startOperation } from '../../../../pool/operations/record.ts';
 import type { Timestamp } from '../../../../pool/records/identifiers.ts';
 import type { VmRecord } from '../../../../pool/records/vm.ts';
 import { requiring, unchanged, writing } from '../../../../pool/transaction.ts';
-import { planDestroy, planRestart } from '../../core/planner.ts';
+import { planDestroy, planReconnect, planRestart } from '../../core/planner.ts';
 import type { Action } from '../../core/reconciliation.ts';
 import type { Environment } from '../environment.ts';
 import type { VmVerb } from '../verbs.ts';
@@ -32,6 +32,8 @@ export async function settle(
     }
     case 'restart':
       return submit(environment, stored, 'vm.restart', planRestart(record));
+    case 'reconnect':
+      return submit(environment, stored, 'vm.reconnect', planReconnect(record, action));
     case 'report':
       return report(environment, stored, action);
     default:

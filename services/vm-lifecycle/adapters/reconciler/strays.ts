@@ -6,6 +6,7 @@ import { hasPlace, type ReconciledVm, strayDomains } from '../../core/reconcilia
 import type { Environment } from '../environment.ts';
 import { hypervisorFailure } from '../failures.ts';
 import { reconciledVm } from './claimed-vms.ts';
+import type { DevicesInUse } from './devices.ts';
 
 /**
  * Destroys the domains that Flotilla built here and that nobody claims here any more. Each VM's
@@ -41,11 +42,9 @@ export async function destroyStrays(
  */
 export async function releaseStrayDevices(
   environment: Environment,
+  { disks, nics }: DevicesInUse,
 ): Promise<Result<void, Failure>> {
   const { host, hypervisor, storage, network } = environment;
-  const [attachments, vifs] = await Promise.all([storage.attachments(), network.plugged()]);
-  if (!attachments.ok) return attachments;
-  if (!vifs.ok) return vifs;
   const domains = await hypervisor.listDomains();
   if (!domains.ok) return { ok: false, error: hypervisorFailure(host.name, domains.error) };
   const alive = new Set(domains.value.map((domain) => domain.uuid as string));
@@ -54,12 +53,12 @@ export async function releaseStrayDevices(
     const vm = await readVm(environment, id);
     return vm.ok && !(vm.value !== null && hasPlace(host.id, vm.value));
   };
-  for (const nic of vifs.value) {
+  for (const nic of nics) {
     if (!(await stray(nic.vm))) continue;
     const unplugged = await network.unplug(nic);
     if (!unplugged.ok) return unplugged;
   }
-  for (const disk of attachments.value) {
+  for (const disk of disks) {
     if (!(await stray(disk.vm))) continue;
     const detached = await storage.detach(disk);
     if (!detached.ok) return detached;
