@@ -7,6 +7,7 @@ import { call } from './connection/call.ts';
 import { pageOf } from './connection/pages.ts';
 import { type Context, processContext } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
+import { restartCommand } from './host/restart.ts';
 import { type Listing, list, watchList } from './listing.ts';
 import { age, localTime, part } from './output/humane.ts';
 import type { Style } from './output/style.ts';
@@ -15,7 +16,7 @@ import { type PoolFlags, withPool } from './session.ts';
 
 /** `flotilla host`: the machines of the pool. */
 export function hostCommand(context: Context = processContext()): Command {
-  const verbs = [listCommand(context), showCommand(context)];
+  const verbs = [listCommand(context), showCommand(context), restartCommand(context)];
   return noun(context, 'host', 'Look at the hosts of the pool', verbs);
 }
 

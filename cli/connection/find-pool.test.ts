@@ -35,6 +35,7 @@ test('the pool of the directory, of its parents, or the one that is named is the
   const directory = place(t);
   const expected = {
     name: 'sea',
+    directory: join(directory, '.flotilla'),
     hosts: [{ name: 'host-1', address: '127.0.0.1:7001', member: '127.0.0.1:7002' }],
     identity: {
       ca: join(directory, '.flotilla/tls/ca.pem'),

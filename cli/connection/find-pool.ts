@@ -43,6 +43,8 @@ export interface PoolLocation {
   readonly hosts: readonly KnownHost[];
   /** Null: plain text, which only loopback addresses allow. */
   readonly identity: IdentityFiles | null;
+  /** Where its file is; left out where it was found by addresses. */
+  readonly directory?: string | undefined;
   /** Left out: the database's members are the hosts' own. */
   readonly database?: ExternalDatabase | undefined;
 }
@@ -192,6 +194,7 @@ function readPoolFile(file: string, choice: PoolChoice): Result<PoolLocation, Pr
         };
   return ok({
     name,
+    directory: dirname(file),
     hosts: hosts.map(({ name, endpoints }) => ({
       name,
       address: endpoints['vm-lifecycle'],

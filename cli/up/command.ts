@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
+import { present } from '../../base/assert.ts';
 import { bounds } from '../../base/bounds.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
-import { runHost } from './host.ts';
+import { supervisorSocket } from '../../pool/supervision/messages.ts';
+import { type ServedSupervisor, serveSupervisor } from '../../pool/supervision/serve.ts';
+import { type RunningHost, runHost } from './host.ts';
 import { hypervisorNotice } from './hypervisor.ts';
 import type { HostPlan } from './layout.ts';
 import { preparePool } from './pool-directory.ts';
@@ -149,13 +153,30 @@ async function runUntilStopped(
       onState: (name, state) => screen.update(plan.host.name, name, state),
     }),
   );
+  const sockets = await serveSockets(plans, hosts);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(signal, () => resolve());
   });
   screen.stopping();
+  for (const socket of sockets) await socket.close();
   await Promise.all(hosts.map((host) => host.stopServices()));
   await Promise.all(hosts.map((host) => host.stop()));
   screen.stopped();
   process.exitCode = 0;
+}
+
+/** Lets each host's supervisor be asked; where that cannot be, its services run nevertheless. */
+async function serveSockets(
+  plans: readonly HostPlan[],
+  hosts: readonly RunningHost[],
+): Promise<readonly ServedSupervisor[]> {
+  const sockets: ServedSupervisor[] = [];
+  for (const [index, { directory }] of plans.entries()) {
+    const handlers = present(hosts[index], 'a running host for each plan').handlers;
+    const served = await serveSupervisor(join(directory, supervisorSocket), handlers);
+    if (served.ok) sockets.push(served.value);
+    else process.stderr.write(`flotilla host restart will not work: ${served.error}\n`);
+  }
+  return sockets;
 }

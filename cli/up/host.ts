@@ -1,13 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SupervisorHandlers } from '../../pool/supervision/serve.ts';
 import type { HostPlan, HostProcess } from './layout.ts';
 import { KeptProcess, type ProcessState } from './process.ts';
+import { supervisedProcesses } from './supervised.ts';
 
 /** Says that a process of a host is now in another state. */
 export type HostListener = (processName: string, state: ProcessState) => void;
 
 /** A host whose processes are kept running. */
 export interface RunningHost {
+  /** What is asked of its supervisor. */
+  readonly handlers: SupervisorHandlers;
   /** Ends the services, which write down where they are while their database still answers. */
   stopServices(): Promise<void>;
   /** Ends every process; done when all have ended. */
@@ -44,6 +48,7 @@ export function runHost(
   const logs = join(plan.directory, 'logs');
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   writeConfigurations(plan);
+  const supervised = supervisedProcesses(plan);
   const kept = plan.processes.map((each) => {
     const running = new KeptProcess({
       arguments: [program, ...each.command, '--config', fileOf(plan, each.name)],
@@ -53,7 +58,10 @@ export function runHost(
         NODE_COMPILE_CACHE:
           process.env.NODE_COMPILE_CACHE ?? join(plan.directory, '..', '.compile-cache'),
       },
-      onState: (state) => options.onState(each.name, state),
+      onState: (state) => {
+        supervised.heard(each.name, state);
+        options.onState(each.name, state);
+      },
     });
     return { name: each.name, running };
   });
@@ -62,6 +70,7 @@ export function runHost(
     await Promise.all(chosen.map((each) => each.running.stop()));
   };
   return {
+    handlers: supervised.handlers((name) => kept.find((each) => each.name === name)?.running),
     stopServices: () => stop((name) => !beneath.has(name)),
     stop: () => stop(() => true),
   };

@@ -47,6 +47,8 @@ export class KeptProcess {
   #child: ChildProcess | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopping = false;
+  /** The operator wants another run: this one's end is no failure. */
+  #restarting = false;
   #complaint: readonly string[] = [];
 
   constructor(settings: ProcessSettings) {
@@ -58,16 +60,17 @@ export class KeptProcess {
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const child = this.#child;
-    if (child === null) return;
-    await new Promise<void>((resolve) => {
-      const patience = setTimeout(() => child.kill('SIGKILL'), stopPatience);
-      child.once('exit', () => {
-        clearTimeout(patience);
-        resolve();
-      });
-      child.kill('SIGTERM');
-    });
+    if (this.#child !== null) await endOf(this.#child);
+  }
+
+  /** Ends the process as `stop` does, and starts it anew at once, whatever it waited for. */
+  async restart(): Promise<void> {
+    if (this.#stopping || this.#restarting) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#history = neverRan;
+    if (this.#child === null) return this.#start();
+    this.#restarting = true;
+    await endOf(this.#child);
   }
 
   #start(): void {
@@ -115,7 +118,10 @@ export class KeptProcess {
     const why = reasonIn(this.#complaint);
     const reason = why === '' ? how : `${how}: ${why}`;
     if (this.#stopping) this.#settings.onState({ kind: 'stopped', reason });
-    else if (code === wrongConfiguration) {
+    else if (this.#restarting) {
+      this.#restarting = false;
+      this.#start();
+    } else if (code === wrongConfiguration) {
       this.#settings.onState({ kind: 'refused', reason });
       if (this.#settings.restart) this.#timer = setTimeout(() => this.#start(), refusedRetry);
     } else if (!this.#settings.restart) this.#settings.onState({ kind: 'stopped', reason });
@@ -126,6 +132,18 @@ export class KeptProcess {
       this.#timer = setTimeout(() => this.#start(), next.wait);
     }
   }
+}
+
+/** Asks a process to end, and sees that it does. */
+function endOf(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    const patience = setTimeout(() => child.kill('SIGKILL'), stopPatience);
+    child.once('exit', () => {
+      clearTimeout(patience);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
 }
 
 /** The line of what a program said at its end that tells most: the one that names an error. */

@@ -1,7 +1,6 @@
 import { connect } from 'node:net';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../../base/result.ts';
-import type { Milliseconds } from '../../base/units.ts';
 import { readLines } from './lines.ts';
 import { type Request, type Response, ResponseSchema } from './messages.ts';
 
@@ -10,8 +9,8 @@ export type LastResponse = Exclude<Response, { kind: 'progress' }>;
 
 /** Why there was no last message. */
 export interface AskFailure {
-  /** `away`: nobody serves the socket. `lost`: it ended before its answer. `slow`: time ran out. */
-  readonly kind: 'away' | 'lost' | 'slow';
+  /** `away`: nobody serves the socket. `lost`: it ended before its answer. `stopped`: by `signal`. */
+  readonly kind: 'away' | 'lost' | 'stopped';
   readonly detail: string;
 }
 
@@ -21,21 +20,19 @@ export function askSupervisor(
   request: Request,
   {
     onProgress = () => undefined,
-    timeout,
-  }: { onProgress?: (text: string) => void; timeout?: Milliseconds | undefined } = {},
+    signal,
+  }: { onProgress?: (text: string) => void; signal?: AbortSignal | undefined } = {},
 ): Promise<Result<LastResponse, AskFailure>> {
   return new Promise((resolve) => {
     let connected = false;
     const socket = connect(path);
     const end = (outcome: Result<LastResponse, AskFailure>): void => {
-      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
       socket.destroy();
       resolve(outcome);
     };
-    const timer =
-      timeout === undefined
-        ? undefined
-        : setTimeout(() => end(fail({ kind: 'slow', detail: `${timeout / 1000} s` })), timeout);
+    const stop = (): void => end(fail({ kind: 'stopped', detail: 'nobody waits for it' }));
+    signal?.addEventListener('abort', stop);
     socket.once('connect', () => {
       connected = true;
       socket.write(`${JSON.stringify(request)}\n`);

@@ -51,5 +51,8 @@ export const ResponseSchema = v.variant('kind', [
 ]);
 export type Response = v.InferOutput<typeof ResponseSchema>;
 
-/** The name of a host's supervisor's socket, in the host's directory. */
+/** The name of the socket of whoever runs a host's processes, in the host's directory. */
 export const supervisorSocket = 'supervisor.sock';
+
+/** The socket of whoever runs a host's service guests: a machine is one host. */
+export const guestsSocket = '/run/flotilla/service-guests.sock';

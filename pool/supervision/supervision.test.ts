@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { fail, ok } from '../../base/result.ts';
-import { milliseconds } from '../../base/units.ts';
 import { askSupervisor } from './ask.ts';
 import { lineMax } from './messages.ts';
 import { type SupervisorHandlers, serveSupervisor } from './serve.ts';
@@ -124,8 +123,8 @@ test('a restart that nobody waits for any more is told so to the supervisor', as
   };
   await withSocket(patient, async (path) => {
     const request = { ask: 'restart', service: 'consensus' } as const;
-    const asked = await askSupervisor(path, request, { timeout: milliseconds(50) });
-    t.like(asked, { ok: false, error: { kind: 'slow' } });
+    const asked = await askSupervisor(path, request, { signal: AbortSignal.timeout(50) });
+    t.like(asked, { ok: false, error: { kind: 'stopped' } });
     await gone.promise;
   });
 });

@@ -57,6 +57,7 @@ class StandIn {
 /** A simulated host with signed stand-in images, and its supervisor as a process. */
 class GuestHost {
   readonly directory = mkdtempSync(join(tmpdir(), 'flotilla-guests-'));
+  readonly #socket = join(this.directory, 'service-guests.sock');
   readonly #configuration = join(this.directory, 'service-guests.json');
   readonly services = ['consensus', 'network', 'storage'] as const;
   readonly standIns = new Map<string, StandIn>();
@@ -82,6 +83,7 @@ class GuestHost {
         hostName: 'host-1',
         hypervisor: { kind: 'simulated', socket },
         dataDir: join(this.directory, 'guests'),
+        socket: this.#socket,
         trustedKeys: [join(this.directory, 'builder.pem')],
         guests,
       }),
@@ -142,8 +144,7 @@ class GuestHost {
   }
 
   async status(service: string): Promise<Supervised | undefined> {
-    const path = join(this.directory, 'guests', 'supervisor.sock');
-    const answer = await askSupervisor(path, { ask: 'status' });
+    const answer = await askSupervisor(this.#socket, { ask: 'status' });
     if (!answer.ok || answer.value.kind !== 'status') return undefined;
     return answer.value.services.find((each) => each.service === service);
   }

@@ -6,10 +6,15 @@ interface Vm {
   readonly name: string;
   readonly host: string;
   readonly powerState: string;
+  readonly domid: number;
 }
 interface Host {
   readonly name: string;
   readonly state: string;
+}
+interface Restarted {
+  readonly id: number;
+  readonly awayMilliseconds: number;
 }
 interface Operation {
   readonly verb: string;
@@ -95,6 +100,30 @@ test.serial('a service that is killed in the middle of a start resumes it, once'
     starts.map((operation) => operation.state),
     Array.from({ length: 5 }, () => 'OPERATION_STATE_SUCCEEDED'),
   );
+});
+
+test.serial('each service of a host is started anew alone, and its VMs run on', async (t) => {
+  t.timeout(600_000);
+  await pool.json(...createWords('steady', '--start'));
+  const domains = () => pool.json<readonly Vm[]>('vm', 'list');
+  const before = (await domains()).find(({ name }) => name === 'steady');
+  for (const service of ['xenstore', 'storage', 'network', 'consensus', 'vm-lifecycle']) {
+    const [old] = pool.pids('host-1', service);
+    const restarted = await pool.json<Restarted>('host', 'restart', service);
+    t.like(restarted, { service, host: 'host-1', kind: 'process' });
+    t.deepEqual(pool.pids('host-1', service), [restarted.id], service);
+    t.not(restarted.id, old, service);
+    t.true(restarted.awayMilliseconds > 0, service);
+  }
+  const after = (await domains()).find(({ name }) => name === 'steady');
+  t.is(after?.powerState, 'POWER_STATE_RUNNING');
+  t.is(after?.domid, before?.domid, 'the same domain');
+  const destroyed = await pool.run('vm', 'destroy', 'steady', '--yes');
+  t.is(destroyed.code, 0, destroyed.stderr);
+  const other = await pool.run('host', 'restart', 'storage', '--host', 'host-9');
+  t.is(other.code, 4);
+  t.regex(other.stderr, /no supervisor keeps storage for host-9 on this machine/);
+  t.regex(other.stderr, /host-1: consensus, xenstore, storage, network, vm-lifecycle/);
 });
 
 test.serial('bad input names the field and the remedy, and changes nothing', async (t) => {

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { bounds } from '../../../base/bounds.ts';
 import { bytes, milliseconds } from '../../../base/units.ts';
 import { BytesSchema, HostIdSchema, NameSchema } from '../../../pool/records/identifiers.ts';
+import { guestsSocket } from '../../../pool/supervision/messages.ts';
 import { HypervisorSchema } from '../configuration.ts';
 
 /** Keys that may sign images: one in use, one that comes next, and some to spare. */
@@ -89,8 +90,8 @@ export const ServiceGuestsSchema = v.strictObject({
   hypervisor: HypervisorSchema,
   /** Where this supervisor keeps what it works with, and its log of what it started. */
   dataDir: absolutePath,
-  /** Where it is asked. Left out: in `dataDir`. */
-  socket: v.optional(absolutePath),
+  /** Where it is asked. */
+  socket: v.optional(absolutePath, guestsSocket),
   /** PEM files of the public keys whose signatures of images count. */
   trustedKeys: v.pipe(v.array(absolutePath), v.minLength(1), v.maxLength(trustedKeysMax)),
   /** In the order in which they are started. */

@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import pino from 'pino';
 import { fail, ok, type Result } from '../../../base/result.ts';
@@ -9,7 +8,7 @@ import { readConfiguration } from '../../../pool/configuration.ts';
 import type { Failure } from '../../../pool/failure.ts';
 import { type Running, runService } from '../../../pool/service-command.ts';
 import { askSupervisor } from '../../../pool/supervision/ask.ts';
-import { type Request, supervisorSocket } from '../../../pool/supervision/messages.ts';
+import type { Request } from '../../../pool/supervision/messages.ts';
 import { serveSupervisor } from '../../../pool/supervision/serve.ts';
 import { linuxBridge, simulatedBridge } from './adapters/bridge.ts';
 import { fileAccess, loopAccess } from './adapters/disks.ts';
@@ -50,10 +49,6 @@ interface Flags {
   readonly config: string;
 }
 
-function socketOf({ socket, dataDir }: ServiceGuestsConfiguration): string {
-  return socket ?? join(dataDir, supervisorSocket);
-}
-
 /** Starts the supervisor; resolves when it watches its guests. */
 async function runServiceGuests(
   configuration: ServiceGuestsConfiguration,
@@ -82,7 +77,7 @@ async function runServiceGuests(
     wall: () => Date.now(),
   });
   // The socket first: whoever has it is the only one who touches the guests.
-  const served = await serveSupervisor(socketOf(configuration), { host: hostName, ...supervisor });
+  const served = await serveSupervisor(configuration.socket, { host: hostName, ...supervisor });
   if (!served.ok) {
     await hypervisor.close();
     return fail({
@@ -92,7 +87,7 @@ async function runServiceGuests(
     });
   }
   supervisor.begin();
-  log.info({ socket: socketOf(configuration), guests: guests.length }, 'serving');
+  log.info({ socket: configuration.socket, guests: guests.length }, 'serving');
   return ok({
     close: async () => {
       supervisor.close();
@@ -110,7 +105,7 @@ function wrong(field: string, message: string, remedy: string): Failure {
 async function ask({ config }: Flags, request: Request): Promise<void> {
   const configuration = await readConfiguration(ServiceGuestsSchema, { config });
   if (!configuration.ok) return complain(configuration.error, 2);
-  const path = socketOf(configuration.value);
+  const path = configuration.value.socket;
   const answer = await askSupervisor(path, request, { onProgress: (text) => say(text) });
   if (!answer.ok)
     return complain(`no supervisor answers at ${path} (${answer.error.detail})\nIs it running?`, 3);

@@ -188,7 +188,7 @@ export function guestSupervisor(environment: SupervisorEnvironment): Supervisor 
           resolve(outcome);
         };
         const hear: NoteListener = (note) => {
-          onProgress(noteText(note));
+          onProgress(`${service} ${noteText(note)}`);
           if (note.kind === 'serving')
             end(ok({ away: milliseconds(now() - asked), id: note.domain }));
           else if (note.kind === 'refused')
