@@ -1,11 +1,14 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fail, ok, type Result } from '../../base/result.ts';
 import type { DomainId, HypervisorError } from '../port.ts';
 import type { SharedPage, XenstoreHost } from '../xenstore-port.ts';
+import { type ControlRing, grantedRing, ownRing } from './control-ring.ts';
 import { DomainInfo } from './domain-info.ts';
 import { EventChannels } from './event-channels.ts';
 import { Grants } from './grants.ts';
-import { deviceFailure, type Kernel, loadKernel, mapPage } from './kernel.ts';
+import { loadKernel } from './kernel.ts';
+
+/** Which domain this is: the one that controls the host, or one that has its xenstore alone. */
+export type XenstorePlace = 'control-domain' | 'xenstore-domain';
 
 const controlDomain = 0 as DomainId;
 
@@ -15,14 +18,12 @@ const xenstoreGrant = 1;
 /** VIRQ_DOM_EXC of xen.h: a domain has shut down or died. */
 const domainException = 3;
 
-/** The control domain's own ring, and the port of its event channel (Linux's xenfs). */
-const ownPage = '/proc/xen/xsd_kva';
-const ownPort = '/proc/xen/xsd_port';
-
-/** Opens what a xenstored needs of this host's Xen; fails where this is not its control domain. */
-export function openLinuxXenstoreHost(): Result<XenstoreHost, HypervisorError> {
+/** Opens what a xenstored needs of this host's Xen; fails where this domain may not have it. */
+export function openLinuxXenstoreHost(
+  place: XenstorePlace = 'control-domain',
+): Result<XenstoreHost, HypervisorError> {
   try {
-    return ok(new LinuxXenstoreHost());
+    return ok(new LinuxXenstoreHost(place));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const detail = `a xenstored cannot reach Xen here: ${reason}`;
@@ -31,24 +32,26 @@ export function openLinuxXenstoreHost(): Result<XenstoreHost, HypervisorError> {
 }
 
 class LinuxXenstoreHost implements XenstoreHost {
-  readonly #kernel: Kernel;
   readonly #domains: DomainInfo;
   readonly #grants: Grants;
   readonly #channels: EventChannels;
+  readonly #control: ControlRing;
 
-  constructor() {
-    this.#kernel = loadKernel();
+  constructor(place: XenstorePlace) {
+    const kernel = loadKernel();
     this.#domains = new DomainInfo();
-    this.#grants = new Grants(this.#kernel);
-    this.#channels = new EventChannels(this.#kernel);
+    this.#grants = new Grants(kernel);
+    this.#channels = new EventChannels(kernel);
+    const granted = () => this.#grants.map(controlDomain, xenstoreGrant);
+    this.#control = place === 'control-domain' ? ownRing(kernel) : grantedRing(granted);
   }
 
   controlPort(): Result<number, HypervisorError> {
-    return ok(Number(readFileSync(ownPort, 'utf8')));
+    return this.#control.port();
   }
 
   mapRing(domain: DomainId): Result<SharedPage, HypervisorError> {
-    return domain === controlDomain ? this.#ownRing() : this.#grants.map(domain, xenstoreGrant);
+    return domain === controlDomain ? this.#control.map() : this.#grants.map(domain, xenstoreGrant);
   }
 
   bind(...[domain, port, onEvent]: Parameters<XenstoreHost['bind']>) {
@@ -73,13 +76,5 @@ class LinuxXenstoreHost implements XenstoreHost {
     this.#channels.close();
     this.#grants.close();
     this.#domains.close();
-  }
-
-  #ownRing(): Result<SharedPage, HypervisorError> {
-    const fd = openSync(ownPage, 'r+');
-    const page = mapPage(this.#kernel, fd, 0, () => undefined);
-    // A mapping outlives the descriptor that it was made with.
-    closeSync(fd);
-    return page.ok ? page : deviceFailure(`${ownPage} cannot be mapped: ${page.error}`);
   }
 }

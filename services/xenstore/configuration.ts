@@ -19,6 +19,8 @@ export const ConfigurationSchema = v.strictObject({
   socket: v.optional(v.pipe(v.string(), v.maxLength(socketPathMax))),
   /** Whether to serve the rings of domains. Left out: in the control domain of a Xen host. */
   rings: v.optional(v.boolean()),
+  /** Whether this is a domain that has the host's xenstore alone, as init-xenstore-domain starts one. */
+  xenstoreDomain: v.optional(v.boolean()),
   /** Where to write the process's id, once the socket and the rings are served. */
   pidFile: v.optional(v.string()),
   /** Whether to end the xenstored whose id is in `pidFile`, and to go on in its place. */
@@ -35,6 +37,10 @@ export function xenstoredOptions(command: Command): Command {
     )
     .option('--rings', 'serve the rings of domains; it does so where there are some')
     .option('--no-rings', 'serve the socket, and gRPC, alone')
+    .option(
+      '--xenstore-domain',
+      'serve the rings from a domain of its own, which init-xenstore-domain has started',
+    )
     .option(
       '--live-update [program]',
       'have the xenstored that serves the socket become this program, main.ts of another release, or itself anew',

@@ -75,13 +75,13 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   if (!free.ok) return fail(cannotStart(free.error));
   const made = makePlaces(places);
   if (!made.ok) return fail(cannotStart(made.error));
-  const { pidFile, takeOver = false } = configuration;
+  const { pidFile, takeOver = false, xenstoreDomain = false } = configuration;
   const rings = await claimRings(
     {
-      wanted: configuration.rings,
+      wanted: xenstoreDomain || configuration.rings,
       ...{ pidFile, takeOver, warn },
       here: existsSync(controlRing),
-      open: openXenstoreHost,
+      open: () => openXenstoreHost(xenstoreDomain ? 'xenstore-domain' : 'control-domain'),
     },
     { onTrouble: (domain, trouble) => warn(`domain ${domain} ${trouble}`) },
   );
