@@ -63,8 +63,13 @@ const subcommands: readonly Subcommand[] = [
   },
   {
     name: 'image',
-    summary: 'guest images: sign, verify, publish, whom to trust',
-    load: async () => (await import('./cli/image/command.ts')).imageCommand(),
+    summary: 'guest images: build, sign, verify, publish, whom to trust',
+    load: async () => {
+      const { imageCommand } = await import('./cli/image/command.ts');
+      return imageCommand(async (request, progress) =>
+        (await import('./deploy/guest-image/index.ts')).buildImage(request, progress),
+      );
+    },
   },
   {
     name: 'completion',

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { group, noun } from '../command.ts';
 import { type Context, processContext } from '../context.ts';
+
+import { type BuildImage, buildCommand } from './build.ts';
 import { deleteCommand } from './delete.ts';
 import { distrustCommand } from './key/distrust.ts';
 import { listKeysCommand } from './key/list.ts';
@@ -11,8 +13,8 @@ import { publishCommand } from './publish.ts';
 import { signCommand } from './sign.ts';
 import { verifyCommand } from './verify.ts';
 
-/** `flotilla image`: guest images, from their build to what the pool trusts. */
-export function imageCommand(context: Context = processContext()): Command {
+/** `flotilla image`: guest images, from their build, which is `build`'s, to what the pool trusts. */
+export function imageCommand(build: BuildImage, context: Context = processContext()): Command {
   const key = group(context, 'image', 'key', 'Say whose signatures of images the pool believes', [
     listKeysCommand(context),
     trustCommand(context),
@@ -25,6 +27,7 @@ export function imageCommand(context: Context = processContext()): Command {
     'Build and sign guest images, and say which the pool trusts',
     ofPool,
   )
+    .addCommand(buildCommand(build, context))
     .addCommand(keygenCommand(context))
     .addCommand(signCommand(context))
     .addCommand(verifyCommand(context))

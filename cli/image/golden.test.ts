@@ -150,6 +150,7 @@ test('the help of the commands for images is what it was', async (t) =>
     await lines(
       '/',
       'image --help',
+      'image build --help',
       'image keygen --help',
       'image sign --help',
       'image verify --help',

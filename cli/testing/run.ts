@@ -151,7 +151,7 @@ function program(context: Context): Command {
     .addCommand(operationCommand(context))
     .addCommand(poolCommand({ ...simulatedParts, restore: new Command('restore') }, context))
     .addCommand(xenstoreCommand(context))
-    .addCommand(imageCommand(context))
+    .addCommand(imageCommand(async () => fail('no image is built here'), context))
     .addCommand(completionCommand(context))
     .addCommand(completeCommand(context), { hidden: true });
 }

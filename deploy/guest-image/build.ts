@@ -1,0 +1,193 @@
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { sha256Of } from '../../pool/images/digest.ts';
+import {
+  type Architecture,
+  encodeManifest,
+  type Manifest,
+  manifestFile,
+} from '../../pool/images/manifest.ts';
+import { BuildFailure, type Report } from '../image/command.ts';
+import { billOfMaterials, type SystemPart } from './bill-of-materials.ts';
+import { type Bundle, link } from './bundle.ts';
+import { linkedConfiguration } from './configuration.ts';
+import { buildInit } from './init.ts';
+import { buildInitramfs } from './initramfs.ts';
+import { buildGuestKernel, type GuestKernel, type KernelOrigin } from './kernel/index.ts';
+import { linkReport } from './link-report.ts';
+import { type LinkedModule, linkedModules, npmPackage } from './linked-modules.ts';
+import { koffiBinary, nodeBinary } from './node-binary.ts';
+import { writeRootTree } from './root-tree.ts';
+import { buildRuntime } from './runtime.ts';
+import {
+  databasePrefixes,
+  type GuestService,
+  type GuestServiceName,
+  guestServices,
+  leftOutOfAll,
+} from './services.ts';
+import { packSquashfs } from './squashfs.ts';
+import { systemdUnit, xlConfiguration } from './start-files.ts';
+
+/** The checkout that this file is part of: what it has is what images are made of. */
+const checkout = resolve(import.meta.dirname, '../..');
+
+/** An image that is wanted. */
+export interface ImageRequest {
+  readonly service: GuestServiceName;
+  readonly architecture: Architecture;
+  readonly kernel: KernelOrigin;
+  /** A JSON file that is linked in; null: none. */
+  readonly configuration: string | null;
+  /** The directory for its files; one that has some already gets the new ones in their place. */
+  readonly out: string;
+}
+
+/** An image that was built. */
+export interface BuiltImage {
+  readonly manifest: Manifest;
+  /** What is linked in, and why, for a person. */
+  readonly report: string;
+}
+
+/**
+ * Builds the guest image of a service from this checkout, Debian's packages and a kernel. The same sources
+ * and packages give the same files, bit for bit, wherever and whenever. What stops it is a `BuildFailure`.
+ */
+export async function buildGuestImage(request: ImageRequest, report: Report): Promise<BuiltImage> {
+  const service: GuestService = guestServices[request.service];
+  const { architecture } = request;
+  const configuration =
+    request.configuration === null
+      ? null
+      : await linkedConfiguration(request.service, request.configuration);
+  report(`linking flotilla ${service.command}`);
+  const leftOut = [...leftOutOfAll, ...service.leftOut];
+  const bundle = await link({ checkout, program: 'main.ts', loads: service.entry, leftOut });
+  const modules = await linkedModules(checkout, bundle.metafile);
+  const node = await nodeBinary(checkout, architecture);
+  const runtime = await buildRuntime(node, service.libraries, architecture, report);
+  const init = await buildInit(architecture, report);
+  const kernel = await buildGuestKernel(request.service, architecture, request.kernel, report);
+  await mkdir(request.out, { recursive: true });
+  const aside = await mkdtemp(join(request.out, '.build-'));
+  try {
+    report('packing the root');
+    const root = join(aside, 'root.squashfs');
+    await packRoot(root, { service, bundle, modules, configuration, init, architecture });
+    const initramfs = await buildInitramfs({
+      ...{ service, init, root, runtime: runtime.image, kernelModules: kernel.modules },
+      hasConfiguration: configuration !== null,
+    });
+    const { version } = await npmPackage(checkout, '.');
+    const system = [kernelPart(kernel), ...runtime.parts];
+    const name = `flotilla-${request.service}`;
+    const sbom = billOfMaterials({ name, version, modules, system });
+    const files = { vmlinuz: await readFile(kernel.image), initramfs, sbom: Buffer.from(sbom) };
+    const manifest = manifestOf(request, { service, version, kernel, files, configuration });
+    await writeOutputs(request.out, aside, {
+      vmlinuz: files.vmlinuz,
+      'initramfs.img': initramfs,
+      'sbom.cdx.json': files.sbom,
+      [`${request.service}.xl.cfg`]: Buffer.from(xlConfiguration(manifest)),
+      [`${request.service}.service`]: Buffer.from(systemdUnit(manifest, service)),
+      // The last: where it is, all that it names is there.
+      [manifestFile]: encodeManifest(manifest),
+    });
+    return { manifest, report: linkReport({ modules, system, leftOut }) };
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+}
+
+interface Root {
+  readonly service: GuestService;
+  readonly bundle: Bundle;
+  readonly modules: readonly LinkedModule[];
+  readonly configuration: Uint8Array | null;
+  readonly init: string;
+  readonly architecture: Architecture;
+}
+
+async function packRoot(file: string, root: Root): Promise<void> {
+  const { service, bundle, modules, configuration, init, architecture } = root;
+  const tree = `${file}.tree`;
+  await mkdir(tree);
+  const usesKoffi = modules.some((module) => module.package?.name === 'koffi');
+  await writeRootTree(tree, {
+    ...{ checkout, bundle, configuration, dataDirectory: service.dataDirectory },
+    natives: usesKoffi ? [await koffiBinary(checkout, architecture)] : [],
+    init: service.asksXenbus ? init : null,
+  });
+  await packSquashfs(tree, file);
+}
+
+/** What a manifest is made of, besides the request. */
+interface Parts {
+  readonly service: GuestService;
+  readonly version: string;
+  readonly kernel: GuestKernel;
+  readonly files: Readonly<Record<'vmlinuz' | 'initramfs' | 'sbom', Uint8Array>>;
+  readonly configuration: Uint8Array | null;
+}
+
+function manifestOf(request: ImageRequest, parts: Parts): Manifest {
+  const { service, version, kernel, files, configuration } = parts;
+  const { image: _, modules, ...facts } = kernel;
+  // A module that is built in is told by the kernel's words what it would be told when it is inserted.
+  const told = modules === null ? service.modules.flatMap(builtInWords) : [];
+  const file = (name: string, content: Uint8Array) => ({
+    file: name,
+    sha256: sha256Of(content),
+    size: content.byteLength as Manifest['memory'],
+  });
+  return {
+    format: 'flotilla-guest-image/1',
+    service: request.service,
+    version,
+    architecture: request.architecture,
+    kernel: { ...file('vmlinuz', files.vmlinuz), ...facts },
+    initramfs: file('initramfs.img', files.initramfs),
+    commandLine: ['panic=1', 'loglevel=4', ...service.kernelWords, ...told].join(' '),
+    memory: service.memory as Manifest['memory'],
+    ports: [...service.ports],
+    devices: [...service.devices],
+    privileges: [
+      ...service.xenPrivileges,
+      ...Object.keys(service.capabilities).map((name) => `linux: ${name}`),
+    ],
+    databasePrefixes: [...databasePrefixes(request.service)],
+    configuration: configuration === null ? null : sha256Of(configuration),
+    sbom: { file: 'sbom.cdx.json', sha256: sha256Of(files.sbom) },
+  };
+}
+
+function builtInWords({ name, parameters }: GuestService['modules'][number]): string[] {
+  const words = parameters?.split(' ') ?? [];
+  return words.map((word) => `${name.replaceAll('-', '_')}.${word}`);
+}
+
+function kernelPart({ release, origin }: GuestKernel): SystemPart {
+  const why =
+    origin === 'cloud' ? "Debian's kernel for virtual machines" : 'built for this service';
+  return {
+    ...{ name: 'linux', version: release, purl: `pkg:generic/linux@${release}?origin=${origin}` },
+    type: 'operating-system',
+    files: [{ path: 'vmlinuz', why }],
+  };
+}
+
+/** Writes all files aside, then puts each in its place: one that has its name is whole. */
+async function writeOutputs(
+  out: string,
+  aside: string,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<void> {
+  for (const [name, content] of Object.entries(files)) await writeFile(join(aside, name), content);
+  // An old manifest would name files that are being replaced.
+  await rm(join(out, manifestFile), { force: true });
+  for (const name of Object.keys(files))
+    await rename(join(aside, name), join(out, name)).catch((error: unknown) => {
+      throw new BuildFailure(`${join(out, name)} cannot be written: ${String(error)}`);
+    });
+}

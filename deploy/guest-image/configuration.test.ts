@@ -1,0 +1,55 @@
+import test from 'ava';
+import { checkConfiguration } from './configuration.ts';
+
+const member = {
+  name: 'a',
+  dataDir: '/data/consensus',
+  listenClient: '0.0.0.0:2379',
+  listenPeer: '0.0.0.0:2380',
+  initialCluster: { a: '10.0.0.1:2380' },
+  tls: {
+    ca: '/data/identity/ca.pem',
+    certificate: '/data/identity/certificate.pem',
+    key: '/data/identity/key.pem',
+  },
+};
+
+function refusal(fields: unknown): string {
+  const checked = checkConfiguration('consensus', JSON.stringify(fields));
+  return checked.ok ? 'accepted' : checked.error;
+}
+
+test('a configuration that the service accepts is linked, in one form for one content', (t) => {
+  const one = checkConfiguration('consensus', JSON.stringify(member));
+  const other = checkConfiguration('consensus', JSON.stringify(member, null, 4));
+  t.true(one.ok);
+  t.deepEqual(one, other);
+});
+
+test("what the service's own schema refuses is refused when the image is built", (t) => {
+  t.regex(refusal({ ...member, listenClient: 'nowhere' }), /listenClient: is not HOST:PORT/);
+  t.regex(refusal({ ...member, colour: 'red' }), /colour: is not a known field/);
+  const socket = checkConfiguration('xenstore', '{"socket": 7}');
+  t.regex(socket.ok ? '' : socket.error, /^socket: /);
+});
+
+test('a private key is refused, wherever it stands', (t) => {
+  const pem = '-----BEGIN PRIVATE KEY-----\nMC4CAQA\n-----END PRIVATE KEY-----\n';
+  t.regex(refusal({ ...member, tls: { ...member.tls, key: pem } }), /holds a private key/);
+  t.regex(refusal({ ...member, clusterToken: pem }), /holds a private key/);
+});
+
+test('a path of keys that would be in the image is refused', (t) => {
+  const key = '/etc/flotilla/key.pem';
+  t.regex(
+    refusal({ ...member, tls: { ...member.tls, key } }),
+    /tls\.key: .* images have no secrets/,
+  );
+  const climbing = '/data/../etc/key.pem';
+  t.regex(refusal({ ...member, tls: { ...member.tls, key: climbing } }), /tls\.key/);
+});
+
+test('what is no JSON object is refused', (t) => {
+  for (const text of ['', '[]', '7', '{'])
+    t.regex(String(Object.values(checkConfiguration('consensus', text))), /JSON object/);
+});

@@ -1,0 +1,39 @@
+import test from 'ava';
+import { planText } from './plan.ts';
+import { guestServices } from './services.ts';
+
+const keys = /^(run|user|module|directory|device|capability|sysfs|data|environment|argument) \S.*$/;
+
+for (const [name, service] of Object.entries(guestServices))
+  test(`the plan of ${name} has only lines that its init knows, and fits its bounds`, (t) => {
+    const text = planText({ service, modules: service.modules, hasConfiguration: true });
+    const lines = text.split('\n');
+    t.is(lines.pop(), '');
+    for (const line of lines) t.regex(line, keys);
+    // PLAN_BYTES_MAX, WORDS_MAX and MODULES_MAX of init/init.h
+    t.true(text.length < 8192);
+    t.true(lines.filter((line) => line.startsWith('argument ')).length < 64);
+    t.true(service.modules.length < 32);
+  });
+
+test('the xenstore guest starts xenstored as a xenstore domain, and may open what Xen has for it', (t) => {
+  const text = planText({
+    service: guestServices.xenstore,
+    modules: [{ name: 'xen_evtchn' }, { name: 'xen_privcmd', parameters: 'unrestricted=1' }],
+    hasConfiguration: false,
+  });
+  t.regex(
+    text,
+    /^module \/modules\/xen_evtchn\.ko\nmodule \/modules\/xen_privcmd\.ko unrestricted=1$/m,
+  );
+  t.regex(text, /^device \/dev\/xen\/gntdev$/m);
+  t.regex(text, /^argument xenstored\nargument --xenstore-domain$/m);
+  t.notRegex(text, /^argument --config$|^capability|^data/m);
+});
+
+test('a service with a data disk looks there for the configuration that is not linked in', (t) => {
+  const plan = (hasConfiguration: boolean) =>
+    planText({ service: guestServices.consensus, modules: [], hasConfiguration });
+  t.regex(plan(false), /^argument --config\nargument \/data\/configuration\.json$/m);
+  t.regex(plan(true), /^argument --config\nargument \/etc\/flotilla\/configuration\.json$/m);
+});

@@ -1,0 +1,69 @@
+import { BuildFailure } from '../image/command.ts';
+import type { GuestModule, GuestService } from './services.ts';
+
+/** Where the linked program and the configuration are in the guest's root. */
+export const programPath = '/opt/flotilla/lib/service/main.mjs';
+export const configurationPath = '/etc/flotilla/configuration.json';
+
+/** Where a service looks for its configuration that has none linked in, on its data disk. */
+const laterConfiguration = 'configuration.json';
+
+/** Whom the service runs as: the number is nobody else's. */
+export const serviceUser = 1000;
+
+/** Most that the service may write to the guest's memory, as files. */
+const runSize = '32m';
+
+/** What the service may write, besides its data disk. */
+const writable = ['/run/flotilla', '/run/tmp'];
+
+/** What the plan is made of, besides what the table has of the service. */
+export interface PlanParts {
+  readonly service: GuestService;
+  /** In the order of insertion; of a kernel without modules none. */
+  readonly modules: readonly GuestModule[];
+  readonly hasConfiguration: boolean;
+}
+
+/**
+ * The file `/plan` that the image's init reads (`init/plan.c`): a key, a blank and a value on each line.
+ * It decides what the service may do, and the image's digest covers it.
+ */
+export function planText({ service, modules, hasConfiguration }: PlanParts): string {
+  const lines: (readonly [key: string, value: string])[] = [
+    ['run', runSize],
+    ['user', String(serviceUser)],
+    ...modules.map(({ name, parameters }) => {
+      const file = modulePath(name);
+      return ['module', parameters === undefined ? file : `${file} ${parameters}`] as const;
+    }),
+    ...writable.map((path) => ['directory', path] as const),
+    ...service.devices.map((path) => ['device', path] as const),
+    ...Object.values(service.capabilities).map((number) => ['capability', `${number}`] as const),
+  ];
+  if (service.sysfs) lines.push(['sysfs', 'yes']);
+  if (service.dataDirectory !== null) lines.push(['data', service.dataDirectory]);
+  for (const [name, value] of Object.entries(service.environment))
+    lines.push(['environment', `${name}=${value}`]);
+  for (const word of commandOf(service, hasConfiguration)) lines.push(['argument', word]);
+  for (const [key, value] of lines)
+    if (value.includes('\n')) throw new BuildFailure(`the plan's ${key} has a line's end`);
+  return lines.map(([key, value]) => `${key} ${value}\n`).join('');
+}
+
+/** Where a module's file is in the initial file system. */
+export function modulePath(name: string): string {
+  return `/modules/${name}.ko`;
+}
+
+/** The service as init starts it. */
+function commandOf(service: GuestService, hasConfiguration: boolean): readonly string[] {
+  const { nodeFlags, command, dataDirectory } = service;
+  const later = dataDirectory === null ? null : `${dataDirectory}/${laterConfiguration}`;
+  const file = hasConfiguration ? configurationPath : later;
+  return [
+    ...['/usr/bin/node', ...nodeFlags, programPath, command],
+    ...(file === null ? [] : ['--config', file]),
+    ...service.arguments,
+  ];
+}

@@ -1,0 +1,83 @@
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Bundle, linkedInputs } from './bundle.ts';
+import { configurationPath, programPath, serviceUser } from './plan.ts';
+
+/** What is in the root of a guest besides the runtime in /usr. */
+export interface RootParts {
+  readonly checkout: string;
+  readonly bundle: Bundle;
+  /** Further files beside the program: where they go below /opt/flotilla, and where they are. */
+  readonly natives: readonly { readonly place: string; readonly path: string }[];
+  /** The configuration that is linked in. */
+  readonly configuration: Uint8Array | null;
+  /** The init, for a guest whose kernel runs /sbin/poweroff when the hypervisor asks for it; or null. */
+  readonly init: string | null;
+  readonly dataDirectory: string | null;
+}
+
+/** Directories that something is mounted on, and links into them. */
+const mountPoints = ['dev', 'proc', 'run', 'sys', 'usr'];
+const links = [
+  ['lib', 'usr/lib'],
+  ['lib64', 'usr/lib64'],
+  ['tmp', 'run/tmp'],
+] as const;
+
+/** What the C library asks for. There is nobody to log in: no password, no shell. */
+const tables = {
+  'etc/passwd': `root:*:0:0::/:\nflotilla:*:${serviceUser}:${serviceUser}::/:\n`,
+  'etc/group': `root:*:0:\nflotilla:*:${serviceUser}:\n`,
+  'etc/hosts': '127.0.0.1 localhost\n::1 localhost\n',
+  'etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
+};
+
+/** Writes the root of a guest into an empty directory. */
+export async function writeRootTree(root: string, parts: RootParts): Promise<void> {
+  const put = async (path: string, content: Uint8Array | string): Promise<void> => {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content, { mode: 0o644 });
+  };
+  for (const name of mountPoints) await mkdir(join(root, name));
+  if (parts.dataDirectory !== null) await mkdir(join(root, parts.dataDirectory));
+  for (const [path, target] of links) await symlink(target, join(root, path));
+  for (const [path, content] of Object.entries(tables)) await put(path, content);
+  await put(programPath, parts.bundle.code);
+  // Where proto/codec.ts looks: beside itself, which is beside the program that it is linked into.
+  for (const path of await protoFiles(parts.checkout, parts.bundle))
+    await put(
+      join(dirname(programPath), path),
+      await readFile(join(parts.checkout, 'proto', path)),
+    );
+  for (const { place, path } of parts.natives) {
+    const target = join('/opt/flotilla', place);
+    await put(target, await readFile(path));
+  }
+  if (parts.configuration !== null) await put(configurationPath, parts.configuration);
+  if (parts.init === null) return;
+  await mkdir(join(root, 'sbin'));
+  await copyFile(parts.init, join(root, 'sbin/poweroff'));
+  await symlink('poweroff', join(root, 'sbin/reboot'));
+}
+
+/**
+ * The .proto files that the linked program reads while it runs, and those that they import: relative to
+ * the folder of the contracts.
+ */
+export async function protoFiles(checkout: string, bundle: Bundle): Promise<readonly string[]> {
+  const found = new Set<string>();
+  const program = Buffer.from(bundle.code).toString('utf8');
+  const visit = async (path: string): Promise<void> => {
+    if (found.has(path)) return;
+    const text = await readFile(join(checkout, 'proto', path), 'utf8').catch(() => null);
+    // Google's well-known types are within protobufjs.
+    if (text === null) return;
+    found.add(path);
+    for (const [, imported] of text.matchAll(/^import "([^"]+)";/gm))
+      if (imported !== undefined) await visit(imported);
+  };
+  if (linkedInputs(bundle.metafile).includes('proto/codec.ts'))
+    for (const [, path] of program.matchAll(/\bfile: ["']([a-z0-9_/]+\.proto)["']/g))
+      if (path !== undefined) await visit(path);
+  return [...found].sort();
+}

@@ -1,0 +1,150 @@
+import { serviceRights } from '../../pool/access.ts';
+import type { Manifest } from '../../pool/images/manifest.ts';
+import type { ServiceName } from '../../pool/records/host.ts';
+
+/** A kernel module of a kernel that has modules, and what it is told when it is inserted. */
+export interface GuestModule {
+  readonly name: string;
+  readonly parameters?: string;
+}
+
+/** A file of the sources that an image does without, and why its service never needs it there. */
+export interface LeftOut {
+  /** Relative to the checkout; a folder ends with `/`. */
+  readonly path: string;
+  readonly why: string;
+}
+
+/** What the guest image of a service is made of, and what its guest may do. */
+export interface GuestService {
+  /** `xenstored`, as in `flotilla xenstored`. */
+  readonly command: string;
+  /** The source file that the command is loaded from. */
+  readonly entry: string;
+  /** What follows the command. */
+  readonly arguments: readonly string[];
+  readonly nodeFlags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly leftOut: readonly LeftOut[];
+  /** Shared libraries that are loaded by name while the service runs, and their Debian packages. */
+  readonly libraries: readonly { readonly name: string; readonly package: string }[];
+  /** Modules for Debian's cloud kernel, without those that they need. */
+  readonly modules: readonly GuestModule[];
+  /** Further words for the kernel. */
+  readonly kernelWords: readonly string[];
+  /** Devices that are given to the service's user. */
+  readonly devices: readonly string[];
+  readonly ports: Manifest['ports'];
+  /** Capabilities of Linux that the service keeps (capability.h), by name and number. */
+  readonly capabilities: Readonly<Record<string, number>>;
+  /** What its domain may do that others may not, in Xen's words. */
+  readonly xenPrivileges: readonly string[];
+  /** Where its data disk is mounted; null: it keeps nothing beyond the life of its guest. */
+  readonly dataDirectory: string | null;
+  /** Bytes. */
+  readonly memory: number;
+  /** Whether the service looks at /sys. */
+  readonly sysfs: boolean;
+  /** Whether its kernel is a client of xenstore, by which the guest can be told to shut down. */
+  readonly asksXenbus: boolean;
+}
+
+/** What every service is linked without. */
+export const leftOutOfAll: readonly LeftOut[] = [
+  { path: 'hypervisor/simulated/', why: 'a guest runs on a hypervisor, and simulates none' },
+];
+
+/** How a guest's disks and NICs reach it, on Xen and on KVM. */
+const disk: readonly GuestModule[] = [
+  { name: 'xen-blkfront' },
+  { name: 'virtio_pci' },
+  { name: 'virtio_blk' },
+  { name: 'ext4' },
+  { name: 'crc32c_generic' },
+];
+const nic: readonly GuestModule[] = [{ name: 'xen-netfront' }, { name: 'virtio_net' }];
+
+/** What an ordinary guest says goes to the console of Xen, or to the first serial line. */
+const consoles = ['console=ttyS0', 'console=hvc0', 'flotilla.log=console'];
+
+/** Each of the services, in the order in which a host starts them. */
+export const guestServices = {
+  xenstore: {
+    command: 'xenstored',
+    entry: 'services/xenstore/main.ts',
+    arguments: ['--xenstore-domain', '--data-dir', '/run/flotilla/xenstored'],
+    nodeFlags: [],
+    environment: {},
+    leftOut: [
+      {
+        path: 'services/xenstore/adapters/grpc.ts',
+        why: 'a xenstore domain has no NIC: nobody could call it by gRPC',
+      },
+      {
+        path: 'services/xenstore/adapters/grpc/callers.ts',
+        why: 'a xenstore domain has no NIC: nobody could call it by gRPC',
+      },
+      { path: 'pool/rpc/server.ts', why: 'a xenstore domain has no NIC: nobody could call it' },
+      { path: 'pool/identity/credentials.ts', why: 'a xenstore domain has nobody to prove it to' },
+    ],
+    libraries: [{ name: 'libxenctrl.so.4.17', package: 'libxenmisc4.17' }],
+    modules: [
+      { name: 'xen-evtchn' },
+      { name: 'xen-gntdev' },
+      // Its `open` otherwise waits for the xenstore that this domain is to provide.
+      { name: 'xen-privcmd', parameters: 'unrestricted=1' },
+    ],
+    // So does Linux's own client of xenstore, in a PVH domain, before it runs its first program.
+    kernelWords: ['initcall_blacklist=xenbus_probe_initcall', 'flotilla.log=port-e9'],
+    devices: ['/dev/xen/evtchn', '/dev/xen/gntdev', '/dev/xen/privcmd', '/dev/xen/hypercall'],
+    ports: [],
+    capabilities: {},
+    xenPrivileges: [
+      'xen: the xenstore domain (XEN_DOMCTL_CDF_xs_domain): asks what domains there are',
+      'xen: VIRQ_DOM_EXC',
+      'xen: grant 1 of each domain, and the event channel of its ring',
+    ],
+    dataDirectory: null,
+    memory: 192 * 2 ** 20,
+    sysfs: false,
+    asksXenbus: false,
+  },
+  consensus: {
+    command: 'consensus',
+    entry: 'consensus/main.ts',
+    arguments: ['--data-dir', '/data/consensus'],
+    // As consensus/lean-process.ts would start it.
+    nodeFlags: ['--expose-gc'],
+    environment: {
+      MALLOC_ARENA_MAX: '1',
+      MALLOC_TRIM_THRESHOLD_: '131072',
+      MALLOC_MMAP_THRESHOLD_: '32768',
+    },
+    leftOut: [],
+    libraries: [],
+    modules: [...disk, ...nic],
+    kernelWords: consoles,
+    devices: [],
+    ports: [
+      { port: 2379, protocol: 'tcp', purpose: "the pool database's clients, by etcd's API" },
+      { port: 2380, protocol: 'tcp', purpose: 'the other members of the pool database' },
+    ],
+    capabilities: {},
+    xenPrivileges: [],
+    dataDirectory: '/data',
+    memory: 192 * 2 ** 20,
+    sysfs: false,
+    asksXenbus: true,
+  },
+} as const satisfies Readonly<Partial<Record<ServiceName, GuestService>>>;
+
+/** A service that has a guest image. */
+export type GuestServiceName = keyof typeof guestServices;
+
+/** Keys of the pool database that a service uses, by their beginnings. */
+export function databasePrefixes(service: ServiceName): readonly string[] {
+  const keys = serviceRights[service].map((right) =>
+    'prefix' in right ? right.prefix : right.key,
+  );
+  return [...new Set(keys)].sort();
+}

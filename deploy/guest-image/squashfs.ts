@@ -1,0 +1,33 @@
+import { BuildFailure, run } from '../image/command.ts';
+
+/**
+ * zstd at its best: the image is a fifth larger than with xz, and read several times faster, which each
+ * start of a guest pays for. Blocks are what is unpacked at once to read one byte.
+ */
+const compression = ['-comp', 'zstd', '-Xcompression-level', '22', '-b', '128K'];
+
+/** One owner, no dates, nothing of the machine: equal trees give equal bytes. */
+const reproducible = [
+  ...['-all-root', '-no-xattrs', '-no-exports', '-no-hardlinks'],
+  ...['-mkfs-time', '0', '-all-time', '0', '-root-mode', '755'],
+];
+
+/** Packs a directory into a read-only file system of Linux's. */
+export async function packSquashfs(tree: string, file: string): Promise<void> {
+  // Both mksquashfs's flags for dates and this variable at once are an error.
+  const packer = ['-u', 'SOURCE_DATE_EPOCH', 'mksquashfs', tree, file];
+  await needProgram('mksquashfs', 'squashfs-tools');
+  await run('env', [
+    ...[...packer, '-noappend', '-quiet', '-no-progress'],
+    ...[...compression, ...reproducible],
+  ]);
+}
+
+/** Fails, with the Debian package to install, where a program is missing. */
+export async function needProgram(program: string, debianPackage: string): Promise<void> {
+  await run('which', [program]).catch(() => {
+    throw new BuildFailure(
+      `${program} is not installed; as root, run: apt-get install ${debianPackage}`,
+    );
+  });
+}
