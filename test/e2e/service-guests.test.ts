@@ -24,6 +24,9 @@ const program = join(import.meta.dirname, '..', '..', 'main.ts');
 const hostId = '5cbe1b5c-0f0e-4a39-8a4e-111111111111';
 const key = signingKey('builder');
 
+/** Images are built for the machine of the host. */
+const architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+
 /** What stands for a guest's service: it answers until it is made to hang. */
 class StandIn {
   readonly #server: Server = createHttp2();
@@ -95,7 +98,7 @@ class GuestHost {
     this.standIns.set(service, standIn);
     const ports = [{ port: await standIn.listen(), protocol: 'tcp' as const, purpose: 'gRPC' }];
     const image = join(this.directory, 'images', service);
-    await writeImage(image, { manifest: pretendManifest({ service, ports }), key });
+    await writeImage(image, { manifest: pretendManifest({ service, ports, architecture }), key });
     const seed = join(this.directory, 'seeds', service);
     mkdirSync(seed, { recursive: true });
     writeFileSync(join(seed, 'service.json'), '{}');
@@ -271,7 +274,7 @@ test("a host's guests are started, adopted after a kill, started again, and refu
   t.is(refused.code, 1);
   t.true(
     refused.stderr.includes(
-      `${kernel} (kernel): expected SHA-256 ${sha256Of(signed)}, found ${sha256Of(changed)}`,
+      `vmlinuz (kernel): expected SHA-256 ${sha256Of(signed)}, found ${sha256Of(changed)}`,
     ),
     refused.stderr,
   );

@@ -1,20 +1,23 @@
 import { mkdir } from 'node:fs/promises';
 import { Command } from 'commander';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { fail, ok, type Result } from '../../../base/result.ts';
-import { type Milliseconds, milliseconds } from '../../../base/units.ts';
 import { connectHypervisor } from '../../../hypervisor/connect.ts';
+import { systemClock } from '../../../pool/clock.ts';
 import { readConfiguration } from '../../../pool/configuration.ts';
 import type { Failure } from '../../../pool/failure.ts';
 import { type Running, runService } from '../../../pool/service-command.ts';
 import { askSupervisor } from '../../../pool/supervision/ask.ts';
 import type { Request } from '../../../pool/supervision/messages.ts';
 import { serveSupervisor } from '../../../pool/supervision/serve.ts';
+import { bootId } from '../adapters/images/guest-images.ts';
+import { pinnedTrust } from '../adapters/images/trust-sources.ts';
 import { linuxBridge, simulatedBridge } from './adapters/bridge.ts';
 import { fileAccess, loopAccess } from './adapters/disks.ts';
 import { attempt } from './adapters/files.ts';
-import { readTrustedKeys } from './adapters/image.ts';
-import { guestSupervisor } from './adapters/supervisor.ts';
+import { openOwnImages } from './adapters/own-images.ts';
+import { guestSupervisor, type Supervisor } from './adapters/supervisor.ts';
+import { readTrustedKeys } from './adapters/trusted-keys.ts';
 import { type ServiceGuestsConfiguration, ServiceGuestsSchema } from './configuration.ts';
 
 const name = 'service-guests';
@@ -53,8 +56,45 @@ interface Flags {
 async function runServiceGuests(
   configuration: ServiceGuestsConfiguration,
 ): Promise<Result<Running, Failure>> {
-  const { hostId, hostName, dataDir, guests } = configuration;
+  const { hostName, socket, guests } = configuration;
   const log = pino({ base: { service: name, host: hostName } });
+  let supervisor: Supervisor | null = null;
+  // The socket first: whoever has it is the only one who touches the guests and the files.
+  const served = await serveSupervisor(socket, {
+    host: hostName,
+    status: () => supervisor?.status() ?? [],
+    restart: (...asked) => supervisor?.restart(...asked) ?? Promise.resolve(fail(notYet)),
+  });
+  if (!served.ok)
+    return fail({
+      reason: 'SERVICE_UNAVAILABLE',
+      message: served.error,
+      remedy: 'A host has one supervisor of its guests.',
+    });
+  const opened = await openSupervisor(configuration, log);
+  if (!opened.ok) {
+    await served.value.close();
+    return opened;
+  }
+  supervisor = opened.value.supervisor;
+  supervisor.begin();
+  log.info({ socket, guests: guests.length }, 'serving');
+  return ok({
+    close: async () => {
+      await served.value.close();
+      await opened.value.close();
+    },
+  });
+}
+
+const notYet = { message: 'the supervisor is starting', remedy: 'Ask again in a moment.' };
+
+/** Opens what the supervisor works with. */
+async function openSupervisor(
+  configuration: ServiceGuestsConfiguration,
+  log: Logger,
+): Promise<Result<{ readonly supervisor: Supervisor; close(): Promise<void> }, Failure>> {
+  const { hostId, hostName, dataDir, guests } = configuration;
   const trusted = await readTrustedKeys(configuration.trustedKeys);
   if (!trusted.ok)
     return fail(wrong('trustedKeys', trusted.error, 'Name the public keys of who signs images.'));
@@ -62,37 +102,31 @@ async function runServiceGuests(
     mkdir(dataDir, { recursive: true, mode: 0o700 }),
   );
   if (!made.ok) return fail(wrong('dataDir', made.error, 'Name a directory that may be written.'));
+  const host = { id: hostId, name: hostName };
+  const images = await openOwnImages({ host, dataDir, boot: await bootId(), clock: systemClock });
+  if (!images.ok) return images;
   const simulated = configuration.hypervisor.kind === 'simulated';
   const hypervisor = await connectHypervisor(configuration.hypervisor);
   const supervisor = guestSupervisor({
     hostId,
+    hostName,
     dataDir,
     guests,
     hypervisor,
-    trusted: trusted.value,
+    images: images.value,
+    trust: pinnedTrust(trusted.value),
     disks: simulated ? fileAccess : loopAccess,
     join: simulated ? simulatedBridge : linuxBridge,
     log,
-    now: (): Milliseconds => milliseconds(performance.now()),
-    wall: () => Date.now(),
+    now: () => systemClock.now(),
+    wall: () => systemClock.wall(),
   });
-  // The socket first: whoever has it is the only one who touches the guests.
-  const served = await serveSupervisor(configuration.socket, { host: hostName, ...supervisor });
-  if (!served.ok) {
-    await hypervisor.close();
-    return fail({
-      reason: 'SERVICE_UNAVAILABLE',
-      message: served.error,
-      remedy: 'A host has one supervisor of its guests.',
-    });
-  }
-  supervisor.begin();
-  log.info({ socket: configuration.socket, guests: guests.length }, 'serving');
   return ok({
+    supervisor,
     close: async () => {
       supervisor.close();
-      await served.value.close();
       await hypervisor.close();
+      await images.value.close();
     },
   });
 }

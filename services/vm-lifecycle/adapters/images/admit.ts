@@ -46,7 +46,7 @@ function hostArchitecture(): Architecture | null {
  * has built the domain.
  */
 export async function admitImage(
-  images: GuestImages,
+  images: Pick<GuestImages, 'copies' | 'record'>,
   host: { readonly name: string; readonly architecture?: Architecture },
   { directory, service, domain, hostWords, trust }: ImageToAdmit,
 ): Promise<Result<AdmittedImage, Failure>> {

@@ -9,14 +9,17 @@ import {
   type Hypervisor,
   type HypervisorError,
 } from '../../../../hypervisor/port.ts';
-import type { ImageKey } from '../../../../pool/images/keys.ts';
+import { sha256Of } from '../../../../pool/images/digest.ts';
+import { encodeManifest } from '../../../../pool/images/manifest.ts';
+import { type AdmittedImage, admitImage } from '../../adapters/images/admit.ts';
+import type { GuestImages } from '../../adapters/images/guest-images.ts';
+import type { TrustSource } from '../../adapters/images/trust-sources.ts';
 import type { GuestConfiguration } from '../configuration.ts';
-import { dataDevice, guestCommandLine, seedDevice } from '../core/command-line.ts';
+import { dataDevice, hostWords, seedDevice } from '../core/command-line.ts';
 import type { JoinBridge } from './bridge.ts';
 import { type DiskAccess, ensureDataDisk } from './disks.ts';
 import { attempt } from './files.ts';
 import { guestName, guestUuid } from './identity.ts';
-import { type AdmittedImage, admitImage } from './image.ts';
 import { makeSeed } from './seed.ts';
 import { readStarted, writeStarted } from './started.ts';
 
@@ -25,7 +28,10 @@ export interface StartEnvironment {
   readonly hostId: string;
   readonly dataDir: string;
   readonly hypervisor: Hypervisor;
-  readonly trusted: readonly ImageKey[];
+  readonly hostName: string;
+  readonly images: Pick<GuestImages, 'copies' | 'record'>;
+  /** Whom to believe of an image. */
+  readonly trust: TrustSource;
   readonly disks: DiskAccess;
   readonly join: JoinBridge;
   /** Milliseconds since 1970. */
@@ -52,19 +58,37 @@ export async function startGuest(
   environment: StartEnvironment,
   guest: GuestConfiguration,
 ): Promise<Result<DomainId, StartFailure>> {
-  const { dataDir, trusted } = environment;
-  const own = directoryOf(dataDir, guest.service);
+  const { dataDir, hostId, hostName, images, trust } = environment;
+  const { service } = guest;
+  const own = directoryOf(dataDir, service);
   const made = await attempt(`${own} cannot be made`, () =>
     mkdir(own, { recursive: true, mode: 0o700 }),
   );
   if (!made.ok) return failed(made.error);
-  const image = await admitImage(guest.image, guest.service, trusted, join(own, 'boot'));
-  if (!image.ok) return fail({ kind: 'refused', why: image.error });
+  const image = await admitImage(
+    images,
+    { name: hostName },
+    {
+      directory: guest.image,
+      service,
+      domain: { uuid: guestUuid(hostId, service), name: guestName(service) },
+      hostWords: wordsOf(guest),
+      trust,
+    },
+  );
+  if (!image.ok) {
+    const { message, remedy } = image.error;
+    return fail({ kind: 'refused', why: `${message}. ${remedy}`.trimEnd() });
+  }
   try {
     return await startImage(environment, guest, own, image.value);
   } finally {
-    await image.value.discard();
+    await image.value.release();
   }
+}
+
+function wordsOf({ address, gateway, data, seed }: GuestConfiguration): string {
+  return hostWords({ address, gateway, hasData: data !== null, hasSeed: seed !== null });
 }
 
 async function startImage(
@@ -77,16 +101,15 @@ async function startImage(
   const disks = await disksOf(environment, guest, own);
   if (!disks.ok) return failed(disks.error);
   const config = domainConfig(environment, guest, image, disks.value);
-  if (!config.ok) return fail({ kind: 'refused', why: config.error });
-  const created = await build(hypervisor, config.value, await numberBefore(guest, own));
+  const created = await build(hypervisor, config, await numberBefore(guest, own));
   if (!created.ok) return failed(`it cannot be built: ${created.error.detail}`);
   const id = created.value;
-  const connected = await connectDevices(environment, id, config.value);
+  const connected = await connectDevices(environment, id, config);
   if (!connected.ok) return connected;
-  const { manifest, digest } = image;
+  const { manifest } = image;
   const started = {
     domain: id,
-    image: digest,
+    image: sha256Of(encodeManifest(manifest)),
     version: manifest.version,
     ports: manifest.ports.map(({ port }) => port),
     at: environment.wall(),
@@ -154,25 +177,18 @@ function ownDisk(vdev: string, path: string, readOnly: boolean): DiskConfig {
 function domainConfig(
   { hostId }: StartEnvironment,
   guest: GuestConfiguration,
-  { manifest, kernel, initramfs }: AdmittedImage,
+  { manifest, kernel, ramdisk, commandLine }: AdmittedImage,
   disks: readonly DiskConfig[],
-): Result<DomainConfig, string> {
-  const commandLine = guestCommandLine(manifest.commandLine, {
-    address: guest.address,
-    gateway: guest.gateway,
-    hasData: guest.data !== null,
-    hasSeed: guest.seed !== null,
-  });
-  if (!commandLine.ok) return commandLine;
-  return ok({
+): DomainConfig {
+  return {
     uuid: guestUuid(hostId, guest.service),
     name: guestName(guest.service),
     type: 'pvh',
     memory: guest.memory ?? manifest.memory,
     vcpus: guest.vcpus,
     kernel,
-    ramdisk: initramfs,
-    commandLine: commandLine.value,
+    ramdisk,
+    commandLine,
     disks,
     nics: guest.nics.map(({ mac, bridge }, index) => ({
       index,
@@ -181,7 +197,7 @@ function domainConfig(
       backend: controlDomain,
     })),
     driverDomain: guest.driverDomain,
-  });
+  };
 }
 
 async function connectDevices(
