@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { ok } from '../base/result.ts';
 import type { Milliseconds } from '../base/units.ts';
 import type { Host, HostEvent, HostState } from '../proto/gen/flotilla.pool.v1.ts';
+import { attestCommand } from './attest/command.ts';
 import { noun, verb } from './command.ts';
 import { call } from './connection/call.ts';
 import { pageOf } from './connection/pages.ts';
@@ -16,7 +17,12 @@ import { type PoolFlags, withPool } from './session.ts';
 
 /** `flotilla host`: the machines of the pool. */
 export function hostCommand(context: Context = processContext()): Command {
-  const verbs = [listCommand(context), showCommand(context), restartCommand(context)];
+  const verbs = [
+    listCommand(context),
+    showCommand(context),
+    attestCommand(context),
+    restartCommand(context),
+  ];
   return noun(context, 'host', 'Look at the hosts of the pool', verbs);
 }
 

@@ -13,13 +13,11 @@ import { databaseUnavailable } from '../../pool/database-failures.ts';
 import type { Failure } from '../../pool/failure.ts';
 import { sha256Of } from '../../pool/images/digest.ts';
 import { chainBeginning, followChain } from '../../pool/images/measurement.ts';
-import { decodeSignature } from '../../pool/images/signature.ts';
 import { openPool, type Pool } from '../../pool/pool.ts';
 import type { ServiceName } from '../../pool/records/host.ts';
-import type { HostId, Timestamp } from '../../pool/records/identifiers.ts';
-import { imageId } from '../../pool/records/image.ts';
+import type { HostId } from '../../pool/records/identifiers.ts';
 import { simulatedDatabase } from '../../pool/simulated/database.ts';
-import { together } from '../../pool/transaction.ts';
+import { writing } from '../../pool/transaction.ts';
 import {
   type AdmittedImage,
   admitImage,
@@ -32,7 +30,7 @@ import {
   pinnedTrust,
   poolTrust,
 } from '../../services/vm-lifecycle/adapters/images/trust-sources.ts';
-import { pretendManifest, signingKey, writeImage } from '../fixtures/images.ts';
+import { pretendManifest, publishing, signingKey, writeImage } from '../fixtures/images.ts';
 import { eventually } from '../fixtures/pool-records.ts';
 
 const host = { id: '00000000-0000-4000-8000-000000000001' as HostId, name: 'host-1' };
@@ -80,23 +78,8 @@ async function scene(t: ExecutionContext): Promise<Scene> {
     pool.database.close();
     await rm(directory, { recursive: true });
   });
-  const manifest = await writeImage(image, { key: mine });
-  const encoded = await readFile(join(image, 'manifest.json.sig'));
-  const signature = decodeSignature(encoded);
-  if (!signature.ok) throw new Error(signature.error);
-  const record = {
-    ...({ service: 'xenstore', architecture: 'x86_64', digest: sha256Of(manifest) } as const),
-    manifest: Buffer.from(manifest).toString(),
-    signature: signature.value,
-    publishedAt: 1 as Timestamp,
-  };
-  const { id, pem } = mine.publicKey;
-  const key = { id, name: '', publicKey: pem, trustedAt: 1 as Timestamp };
-  value(
-    await pool.database.transact(
-      together(pool.images.creating(imageId(record), record), pool.imageKeys.creating(key.id, key)),
-    ),
-  );
+  await writeImage(image, { key: mine });
+  value(await pool.database.transact(writing(...publishing(pool, pretendManifest(), mine))));
   const images = value(await open());
   return {
     ...{ directory, image, pool, images, open },
