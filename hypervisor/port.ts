@@ -153,7 +153,9 @@ export interface Hypervisor {
 
   /**
    * Tells the disk's backend which device it serves; idempotent. So it is for a driver domain that
-   * was built anew under its number while the guest ran: the backend takes the disk up again.
+   * was built anew under its number while the guest ran: the backend takes the disk up again, if
+   * the domain before had let go of it with nothing unfinished. If not, it is `device-unavailable`
+   * until the guest is built anew.
    */
   connectDisk(id: DomainId, disk: DiskConfig): Promise<Result<void, HypervisorError>>;
 

@@ -32,6 +32,13 @@ type Outcome = Result<void, HypervisorError>;
 const initialising = '1';
 const closed = '6';
 
+/**
+ * What a driver domain writes beside a disk's entries once it has let go of the disk with nothing of
+ * the guest's unfinished; we keep it beside libxl's copy when the driver domain ends.
+ */
+const drainedMark = 'drained';
+const drained = '1';
+
 /** Most names that we look at in a directory that a guest can write: an honest one has fewer. */
 const guestNamesMax = 64;
 
@@ -49,15 +56,23 @@ export async function backendOf(
 /**
  * Writes a backend's entries anew, from libxl's copy, where they went with the driver domain that
  * had them; leaves them alone where they are. `state` comes last: from then on they are whole, and
- * the backend's kernel takes the device.
+ * the backend's kernel takes the device. False: it must not, for it is a disk whose driver domain
+ * was not drained. blkback answers requests in any order, so a ring that it left in the middle holds
+ * requests that were answered, whose pages the guest uses for something else by now: a new backend
+ * would write that to the disk.
  */
 export async function restoreEntries(
   store: DeviceStore,
   device: Device,
   { domain, path }: Backend,
-): Promise<Outcome> {
+): Promise<Result<boolean, HypervisorError>> {
   const state = await store.read(`${path}/state`);
-  if (!state.ok || state.value !== null) return state.ok ? ok(undefined) : state;
+  if (!state.ok || state.value !== null) return state.ok ? ok(true) : state;
+  const mark = `${recordOf(device)}/${drainedMark}`;
+  if (device.kind === 'vbd') {
+    const marked = await store.read(mark);
+    if (!marked.ok || marked.value !== drained) return marked.ok ? ok(false) : marked;
+  }
   const shared = await shareFrontend(store, device, domain);
   if (!shared.ok) return shared;
   const made = await store.make(path);
@@ -67,13 +82,52 @@ export async function restoreEntries(
   const names = await store.list(recordOf(device));
   if (!names.ok) return names;
   for (const name of names.value) {
-    if (name === 'backend' || name === 'state') continue;
+    if (name === 'backend' || name === 'state' || name === drainedMark) continue;
     const value = await store.read(`${recordOf(device)}/${name}`);
     if (!value.ok) return value;
     const written = await store.write(`${path}/${name}`, value.value ?? '');
     if (!written.ok) return written;
   }
-  return store.write(`${path}/state`, initialising);
+  // From here on the guest's requests are under way again. Cut off in between, the disk is refused.
+  const unmarked = await store.remove(mark);
+  if (!unmarked.ok) return unmarked;
+  const begun = await store.write(`${path}/state`, initialising);
+  return begun.ok ? ok(true) : begun;
+}
+
+/**
+ * Before a domain ends: keeps what it says of disks that it let go of. Of what it writes only that
+ * counts which is about a disk that it serves by libxl's own record.
+ */
+export async function keepDrainedMarks(store: DeviceStore, driver: DomainId): Promise<Outcome> {
+  const root = `/local/domain/${driver}/backend/vbd`;
+  const guests = await store.list(root);
+  if (!guests.ok) return guests;
+  for (const guest of guests.value.filter(isNumber)) {
+    const disks = await store.list(`${root}/${guest}`);
+    if (!disks.ok) return disks;
+    for (const disk of disks.value.filter(isNumber).slice(0, guestNamesMax)) {
+      const path = `${root}/${guest}/${disk}`;
+      const device = {
+        guest: Number(guest) as DomainId,
+        kind: 'vbd',
+        number: Number(disk),
+      } as const;
+      const mark = await store.read(`${path}/${drainedMark}`);
+      if (!mark.ok) return mark;
+      if (mark.value !== drained) continue;
+      const backend = await backendOf(store, device);
+      if (!backend.ok) return backend;
+      if (backend.value?.path !== path) continue;
+      const kept = await store.write(`${recordOf(device)}/${drainedMark}`, drained);
+      if (!kept.ok) return kept;
+    }
+  }
+  return ok(undefined);
+}
+
+function isNumber(name: string): boolean {
+  return /^\d{1,9}$/.test(name);
 }
 
 /**

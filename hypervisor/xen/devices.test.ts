@@ -102,8 +102,10 @@ test("a driver domain's interface is named at once, for it is not seen here", as
   t.deepEqual(await devices.nicInterface(guest, 0), { ok: true, value: 'vif9.0' });
 });
 
+const mark = '/libxl/9/device/vbd/51712/drained';
+
 test('entries that went with a driver domain are written anew, the state last', async (t) => {
-  const { store, devices } = devicesOf(built);
+  const { store, devices } = devicesOf({ ...built, [mark]: '1' });
   t.true((await devices.connectDisk(guest, disk)).ok);
   const restored = store.writes.filter((path) => path.startsWith(backend));
   t.deepEqual(
@@ -114,9 +116,35 @@ test('entries that went with a driver domain are written anew, the state last', 
     ],
   );
   t.is(store.nodes.get(`${backend}/state`), '1');
+  t.false(store.nodes.has(mark));
   t.is(store.nodes.get(`${backend}/frontend`), '/local/domain/9/device/vbd/51712');
   t.deepEqual(store.shared.get(backend), [driver, guest]);
   t.deepEqual(store.shared.get('/local/domain/9/device/vbd/51712/ring-ref'), [guest, driver]);
+});
+
+test('a disk of a driver domain that ended in the middle of its work is refused, with what to do', async (t) => {
+  const { store, devices } = devicesOf(built);
+  const refused = await devices.connectDisk(guest, disk);
+  t.like(refused, { ok: false, error: { code: 'device-unavailable' } });
+  t.regex(refused.ok ? '' : refused.error.detail, /xvda of domain 9: domain 3.*start it again/);
+  t.deepEqual(store.writes, []);
+});
+
+test('what a driver domain says of disks that it let go of is kept, of its own disks alone', async (t) => {
+  const stranger = '/local/domain/3/backend/vbd/9/51728';
+  const { store, devices } = devicesOf({
+    ...built,
+    [`${backend}/drained`]: '1',
+    '/libxl/9/device/vbd/51728/backend': '/local/domain/4/backend/vbd/9/51728',
+    [`${stranger}/drained`]: '1',
+    '/local/domain/3/backend/vbd/..%/x/drained': '1',
+  });
+  t.true((await devices.keepMarks(driver)).ok);
+  t.deepEqual(store.writes, [mark]);
+  await store.remove('/local/domain/3');
+  t.true((await devices.connectDisk(guest, disk)).ok);
+  await store.remove('/local/domain/3');
+  t.false((await devices.connectDisk(guest, disk)).ok);
 });
 
 test('a driver domain may read the rings of every queue again, and owns what the guest must not write', async (t) => {

@@ -14,6 +14,7 @@ import {
   type Device,
   type DeviceStore,
   entriesElsewhere,
+  keepDrainedMarks,
   removeClosed,
   restoreEntries,
 } from './device-entries.ts';
@@ -115,6 +116,11 @@ export class XenDevices {
     return this.#store.write(`${backend.value.path}/hotplug-status`, 'connected');
   }
 
+  /** Before a domain ends: keeps what it says of disks that it has let go of in good order. */
+  keepMarks(driver: DomainId): Promise<Outcome> {
+    return keepDrainedMarks(this.#store, driver);
+  }
+
   /**
    * While `work` ends a domain, removes its entries in driver domains once their kernels have let
    * go of them: libxl 4.17 waits for that, 10 s a device, for in a driver domain of Xen's tools
@@ -145,7 +151,8 @@ export class XenDevices {
     const gone = await this.#backendIsGone(backend.domain, what);
     if (gone !== null) return fail(gone);
     const restored = await restoreEntries(this.#store, device, backend);
-    return restored.ok ? ok(backend) : restored;
+    if (!restored.ok) return restored;
+    return restored.value ? ok(backend) : fail(unavailable(undrained(device, what, backend)));
   }
 
   async #backendIsGone(backend: DomainId, what: string): Promise<HypervisorError | null> {
@@ -156,6 +163,10 @@ export class XenDevices {
       ? null
       : unavailable(`${what}: its backend, domain ${backend}, is not there`);
   }
+}
+
+function undrained({ guest }: Device, what: string, { domain }: Backend): string {
+  return `${what} of domain ${guest}: domain ${domain}, which served it, ended with requests of the guest unfinished; destroy the guest and start it again`;
 }
 
 /** The number of a disk's device as blkback reads it: `major:minor` in hexadecimal. */

@@ -155,6 +155,8 @@ export class LibxlHypervisor implements Hypervisor {
     const found = await this.#look(id);
     if (!found.ok) return found;
     if (found.value === null) return fail(noDomain(id));
+    const marked = await this.#devices.keepMarks(id);
+    if (!marked.ok) return marked;
     const destroyed = await this.#devices.releasing(id, () =>
       this.#long.use((context) => context.destroy(id)),
     );

@@ -18,6 +18,8 @@ import { directAccess } from './adapters/access/direct.ts';
 import { loopAccess } from './adapters/access/loop.ts';
 import { attachmentService } from './adapters/attachment-service.ts';
 import { attachmentsOf } from './adapters/attachments.ts';
+import { linuxBlkback } from './adapters/blkback/blkback.ts';
+import { ownNodes } from './adapters/blkback/own-nodes.ts';
 import { openRepositories, type Repositories, refresh } from './adapters/repositories.ts';
 import { storageService } from './adapters/storage-service.ts';
 import { vdiDrivers, vdiFinishes } from './adapters/vdi-steps.ts';
@@ -49,6 +51,10 @@ async function runStorage(configuration: StorageConfiguration): Promise<Result<R
   if (!store.ok) return store;
   const domain = await backendDomain(configuration);
   if (!domain.ok) return domain;
+  const blkback =
+    domain.value === 0 ? null : linuxBlkback({ nodes: ownNodes(), clock: systemClock });
+  const resumed = await blkback?.resume();
+  if (resumed?.ok === false) return resumed;
   const database = etcdDatabase({ endpoints: configuration.store, credentials: store.value });
   const log = pino({ base: { service: 'storage' } });
   const surroundings: StorageSurroundings = {
@@ -61,7 +67,14 @@ async function runStorage(configuration: StorageConfiguration): Promise<Result<R
     return started;
   }
   return ok({
-    close: () => closeWithDatabase(database, systemClock, () => started.value.close()),
+    close: () =>
+      closeWithDatabase(database, systemClock, async () => {
+        await started.value.close();
+        if (blkback === null) return;
+        const drained = await blkback.drain();
+        if (drained.ok) log.info({ disks: drained.value }, 'let go of the disks of guests');
+        else log.error({ failure: drained.error }, 'guests must be started again');
+      }),
   });
 }
 

@@ -29,15 +29,29 @@ function driverConfig(subject: ContractSubject): DomainConfig {
   });
 }
 
+/** A driver domain that serves. */
+interface Driver {
+  readonly id: DomainId;
+  /** Has it let go of the disks that it serves, as before an end in good order. */
+  drain(): Promise<void>;
+}
+
 /** Builds a driver domain, lets it run, and waits until it serves. */
-async function startDriver(subject: ContractSubject, config: DomainConfig): Promise<DomainId> {
+async function startDriver(subject: ContractSubject, config: DomainConfig): Promise<Driver> {
   const { hypervisor, lines, patience } = subject;
   const id = value(await hypervisor.createDomain(config));
   for (const disk of config.disks) value(await hypervisor.connectDisk(id, disk));
-  const transcript = new Transcript(value(await hypervisor.openConsole(id)), patience);
+  const console = value(await hypervisor.openConsole(id));
+  const transcript = new Transcript(console, patience);
   value(await hypervisor.unpause(id));
   await transcript.sees(lines.up);
-  return id;
+  return {
+    id,
+    drain: async () => {
+      console.write(Buffer.from('drain\n'));
+      await transcript.sees(lines.drained);
+    },
+  };
 }
 
 /** The disk and the NIC of a guest that `backend` serves. */
@@ -66,7 +80,7 @@ export const backendCases: readonly ContractCase[] = [
     title: 'a guest uses the disk and the NIC that another guest serves',
     run: async (subject) => {
       const { hypervisor, lines, patience } = subject;
-      const driver = await startDriver(subject, driverConfig(subject));
+      const { id: driver } = await startDriver(subject, driverConfig(subject));
       try {
         const { disk, nic } = served(subject, driver);
         const config = bootable(subject, { disks: [disk], nics: [nic] });
@@ -88,7 +102,7 @@ export const backendCases: readonly ContractCase[] = [
     run: async (subject) => {
       const { hypervisor, lines, patience } = subject;
       const first = driverConfig(subject);
-      const driver = await startDriver(subject, first);
+      const { id: driver, drain } = await startDriver(subject, first);
       try {
         const { disk, nic } = served(subject, driver);
         const config = bootable(subject, { disks: [disk], nics: [nic] });
@@ -98,14 +112,23 @@ export const backendCases: readonly ContractCase[] = [
           const transcript = new Transcript(console, patience);
           value(await hypervisor.unpause(id));
           await transcript.sees(lines.up);
+          await drain();
           value(await hypervisor.destroyDomain(driver));
           const gone = error(await hypervisor.connectDisk(id, disk));
           assert.equal(gone.code, 'device-unavailable');
           assert.match(gone.detail, new RegExp(`domain ${driver}\\b`));
-          assert.equal(await startDriver(subject, { ...first, id: driver }), driver);
+          assert.equal((await startDriver(subject, { ...first, id: driver })).id, driver);
           await connect(subject, id, disk);
           console.write(Buffer.from('try xvda\n'));
           await transcript.sees(lines.tried);
+          // Once more, without an end in good order: the disk is lost, the interface is not.
+          value(await hypervisor.destroyDomain(driver));
+          await startDriver(subject, { ...first, id: driver });
+          const lost = error(await hypervisor.connectDisk(id, disk));
+          assert.equal(lost.code, 'device-unavailable');
+          assert.match(lost.detail, /unfinished/);
+          assert.equal(value(await hypervisor.nicInterface(id, 0)), `vif${id}.0`);
+          value(await hypervisor.connectNic(id, 0));
         });
       } finally {
         await hypervisor.destroyDomain(driver);

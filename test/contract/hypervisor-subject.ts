@@ -38,6 +38,8 @@ export interface ContractSubject {
     readonly up: RegExp;
     /** What `try xvda`, typed on its console, has it print once it has used that disk. */
     readonly tried: RegExp;
+    /** What `drain` has a driver domain print once it has let go of the disks that it served. */
+    readonly drained: RegExp;
   };
   /** The number, in a guest that has it as `xvda`, of a disk that the guest serves to others. */
   readonly guestDevice: string;

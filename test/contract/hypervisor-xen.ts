@@ -56,6 +56,7 @@ const subject: ContractSubject = {
     ],
     up: /flotilla guest: devices done/,
     tried: /wrote and read back\s+flotilla guest: tried disk xvda/,
+    drained: /flotilla guest: drained/,
   },
   // xvda of any guest: the major number is blkfront's own.
   guestDevice: '202:0',

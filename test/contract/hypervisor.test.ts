@@ -36,6 +36,7 @@ async function simulatedSubject(
       devices: [/blkfront: xvda/, /eth0: 00:16:3e:5a:00:01/],
       up: /login: /,
       tried: /disk xvda: wrote and read back/,
+      drained: /^drained/m,
     },
     guestDevice: '202:0',
     patience: milliseconds(20_000),

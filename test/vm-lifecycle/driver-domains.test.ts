@@ -140,6 +140,31 @@ for (const effect of ['before', 'after'] as const)
     t.true(deaths >= 6, `${deaths} deaths`);
   });
 
+test('a VM whose disk was left in the middle is not given it again before it is started anew', async (t) => {
+  const { world, host, backend, service, vm } = await servedVm(t);
+  // A driver domain that is up has served: its end finds requests on their way.
+  const console = await host.hypervisor.openConsole(backend);
+  const up = new Promise<void>((resolve) => {
+    if (console.ok)
+      console.value.onData((data) => {
+        if (Buffer.from(data).toString().includes('login:')) resolve();
+      });
+  });
+  await host.hypervisor.unpause(backend);
+  await up;
+  await restartDriver(host, backend);
+  await until(async () =>
+    (await operationsOf(world, 'vm.reconnect')).some(({ failure }) =>
+      /xvda.*unfinished.*start it again/.test(failure?.message ?? ''),
+    ),
+  );
+  t.like(await takeStock(world, vm), { domains: ['host-1: running'], attachments: 1 });
+  await until(async () => (await takeStock(world, vm)).operation === null);
+  await carryOut(world, service, 'destroyVm', 'web');
+  await carryOut(world, service, 'startVm', 'web');
+  t.true(await isServed(host, vm));
+});
+
 test('a VM whose driver domain has another number now runs on, and the operation says why', async (t) => {
   const { world, host, backend, vm } = await servedVm(t);
   await host.hypervisor.destroyDomain(backend);

@@ -58,11 +58,30 @@ export function otherBackend(
   );
 }
 
-/** A domain has ended: whatever it served is served no longer, until it is connected again. */
-export function disconnectBackend(host: Host, ended: DomainId): void {
-  for (const { config, disks, nics } of host.domains.values()) {
-    for (const { vdev, backend } of [...disks.values()]) if (backend === ended) disks.delete(vdev);
-    for (const { index, backend } of config.nics) if (backend === ended) nics.delete(index);
+/** Says that a disk's backend ended with requests unfinished, or null. */
+export function lostDisk(
+  { id, lost }: SimulatedDomain,
+  { vdev, backend }: DiskConfig,
+): HypervisorError | null {
+  if (!lost.has(vdev)) return null;
+  return unavailable(
+    `disk ${vdev} of domain ${id}: domain ${backend}, which served it, ended with requests of the guest unfinished; destroy the guest and start it again`,
+  );
+}
+
+/**
+ * A domain has ended: what it served is served no longer, until it is connected again. Disks that it
+ * had not let go of are lost; a guest that was not up yet had served none.
+ */
+export function disconnectBackend(host: Host, ended: SimulatedDomain): void {
+  const loses = ended.guest.listening && !ended.drained;
+  for (const { config, disks, nics, lost } of host.domains.values()) {
+    for (const { vdev, backend } of [...disks.values()]) {
+      if (backend !== ended.id) continue;
+      disks.delete(vdev);
+      if (loses) lost.add(vdev);
+    }
+    for (const { index, backend } of config.nics) if (backend === ended.id) nics.delete(index);
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type DomainId,
   type HypervisorError,
 } from '../../port.ts';
-import { backendFailure, deviceFailure, diskFailure, otherBackend } from './backends.ts';
+import { backendFailure, deviceFailure, diskFailure, lostDisk, otherBackend } from './backends.ts';
 import { strikeCall, strikeGuest } from './faults.ts';
 import { newGuest } from './guest.ts';
 import { askToStop, holdGuest, resumeGuest } from './life.ts';
@@ -69,7 +69,8 @@ function control(
       const { disk } = request;
       const built = domain.config.disks.find(({ vdev }) => vdev === disk.vdev);
       if (built === undefined) return [answer(call, noDevice(domain, `disk ${disk.vdev}`))];
-      const wrong = diskFailure(host, disk) ?? otherBackend(domain, built, disk);
+      const wrong =
+        diskFailure(host, disk) ?? otherBackend(domain, built, disk) ?? lostDisk(domain, disk);
       if (wrong !== null) return [answer(call, fail(wrong))];
       domain.disks.set(disk.vdev, disk);
       return [answer(call, done)];
@@ -125,6 +126,8 @@ function create(
     guest: newGuest(config, host.config.latency.boot, crashes),
     disks: new Map(),
     nics: new Set(),
+    lost: new Set(),
+    drained: false,
   };
   host.domains.set(domain.id, domain);
   if (struck?.kind !== 'call-hangs') {

@@ -63,6 +63,10 @@ function obey(host: Host, domain: SimulatedDomain, line: string, now: Millisecon
     return [];
   }
   if (line === 'crash') return perform(host, domain, { kind: 'stop', reason: 'crash' }, now);
+  if (line === 'drain') {
+    domain.drained = true;
+    return print(host, domain, `drained\r\n${domain.config.name} login: `);
+  }
   const tried = /^try (xvd[a-p])$/.exec(line)?.[1];
   if (tried !== undefined) return tryDisk(host, domain, tried);
   const answer = line === '' ? '' : `you typed: ${line}\r\n`;

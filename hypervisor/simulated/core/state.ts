@@ -42,6 +42,10 @@ export interface SimulatedDomain {
   /** What the backends were told, by vdev and by index: kept to be asserted on. */
   readonly disks: Map<string, DiskConfig>;
   readonly nics: Set<number>;
+  /** Disks whose backend ended with requests unfinished: they stay lost to this domain. */
+  readonly lost: Set<string>;
+  /** As a driver domain: it has let go of the disks that it served, with nothing unfinished. */
+  drained: boolean;
 }
 
 /** Something that will happen to a domain at a moment. */

@@ -65,7 +65,7 @@ function expire(host: Host, { id, at, event }: Timer): Output[] {
       return [{ kind: 'changed', id }, answer(event.call, ok({ kind: 'id', id }))];
     case 'gone':
       host.domains.delete(id);
-      disconnectBackend(host, id);
+      disconnectBackend(host, domain);
       return [
         { kind: 'console-ended', id },
         { kind: 'changed', id },
