@@ -31,9 +31,9 @@ test('the xenstore guest starts xenstored as a xenstore domain, and may open wha
   t.notRegex(text, /^argument --config$|^capability|^data/m);
 });
 
-test('a service with a data disk looks there for the configuration that is not linked in', (t) => {
+test('a service with disks looks in its seed for the configuration that is not linked in', (t) => {
   const plan = (hasConfiguration: boolean) =>
     planText({ service: guestServices.consensus, modules: [], hasConfiguration });
-  t.regex(plan(false), /^argument --config\nargument \/data\/configuration\.json$/m);
+  t.regex(plan(false), /^argument --config\nargument \/seed\/configuration\.json$/m);
   t.regex(plan(true), /^argument --config\nargument \/etc\/flotilla\/configuration\.json$/m);
 });

@@ -5,8 +5,8 @@ import type { GuestModule, GuestService } from './services.ts';
 export const programPath = '/opt/flotilla/lib/service/main.mjs';
 export const configurationPath = '/etc/flotilla/configuration.json';
 
-/** Where a service looks for its configuration that has none linked in, on its data disk. */
-const laterConfiguration = 'configuration.json';
+/** Where a service looks for its configuration that has none linked in: in the seed of its guest. */
+const seedConfiguration = '/seed/configuration.json';
 
 /** Whom the service runs as: the number is nobody else's. */
 export const serviceUser = 1000;
@@ -59,7 +59,8 @@ export function modulePath(name: string): string {
 /** The service as init starts it. */
 function commandOf(service: GuestService, hasConfiguration: boolean): readonly string[] {
   const { nodeFlags, command, dataDirectory } = service;
-  const later = dataDirectory === null ? null : `${dataDirectory}/${laterConfiguration}`;
+  // A service that keeps nothing is started without one: it has a disk neither for data nor for a seed.
+  const later = dataDirectory === null ? null : seedConfiguration;
   const file = hasConfiguration ? configurationPath : later;
   return [
     ...['/usr/bin/node', ...nodeFlags, programPath, command],

@@ -17,7 +17,7 @@ export interface RootParts {
 }
 
 /** Directories that something is mounted on, and links into them. */
-const mountPoints = ['dev', 'proc', 'run', 'sys', 'usr'];
+const mountPoints = ['dev', 'proc', 'run', 'seed', 'sys', 'usr'];
 const links = [
   ['lib', 'usr/lib'],
   ['lib64', 'usr/lib64'],

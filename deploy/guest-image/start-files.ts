@@ -30,8 +30,9 @@ function plainDomain(manifest: Manifest): string {
     'on_crash = "restart"',
     '# Its address is given with: extra = "flotilla.address=ADDRESS/LEN flotilla.gateway=ADDRESS"',
     'vif = [ "bridge=xenbr0" ]',
-    '# Its data disk, with ext4, is given with flotilla.data=/dev/xvda and:',
-    '# disk = [ "phy:/dev/VG/LV,xvda,w" ]',
+    '# Its disks, with ext4, are given with flotilla.data=xvda flotilla.seed=xvdb; the seed has its',
+    '# configuration.json and its keys, and flotilla service-guests makes both:',
+    '# disk = [ "phy:/dev/VG/LV,xvda,w", "file:/PATH/seed.img,xvdb,r" ]',
   ].join('\n')}\n`;
 }
 

@@ -51,6 +51,7 @@ struct plan {
   char *address;      /* flotilla.address=ADDRESS/LEN of eth0 */
   char *gateway;      /* flotilla.gateway=ADDRESS */
   char *data_disk;    /* flotilla.data=DEVICE, with ext4 */
+  char *seed_disk;    /* flotilla.seed=DEVICE, with ext4: what this guest alone is given */
   int memory_seconds; /* flotilla.memory=SECONDS: how often the memory in use is said */
   int kill_seconds;   /* flotilla.kill=SECONDS: how often the service is killed, to see who notices */
 };

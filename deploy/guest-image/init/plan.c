@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,6 +67,14 @@ void read_plan(struct plan *plan) {
   }
 }
 
+/* A device is named as the hypervisor does, xvda, or by its whole path. */
+static char *device_path(char *name) {
+  if (name[0] == '/') return name;
+  char *path;
+  if (asprintf(&path, "/dev/%s", name) < 0) give_up("there is no memory for a device's path");
+  return path;
+}
+
 static void take_word(struct plan *plan, char *word) {
   char *value = strchr(word, '=');
   if (value == NULL || strncmp(word, "flotilla.", 9) != 0) return;
@@ -74,7 +83,8 @@ static void take_word(struct plan *plan, char *word) {
   if (strcmp(name, "log") == 0) plan->log = value;
   else if (strcmp(name, "address") == 0) plan->address = value;
   else if (strcmp(name, "gateway") == 0) plan->gateway = value;
-  else if (strcmp(name, "data") == 0) plan->data_disk = value;
+  else if (strcmp(name, "data") == 0) plan->data_disk = device_path(value);
+  else if (strcmp(name, "seed") == 0) plan->seed_disk = device_path(value);
   else if (strcmp(name, "memory") == 0) plan->memory_seconds = atoi(value);
   else if (strcmp(name, "kill") == 0) plan->kill_seconds = atoi(value);
 }

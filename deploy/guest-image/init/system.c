@@ -107,8 +107,17 @@ static void mount_data(const struct plan *plan) {
   if (chown(plan->data_directory, plan->user, plan->user) != 0) give_up(plan->data_directory);
 }
 
+/* Its configuration and its keys, which the image does not have and the service cannot change. */
+static void mount_seed(const struct plan *plan) {
+  if (plan->seed_disk == NULL) return;
+  if (!wait_for(file_exists, plan->seed_disk)) give_up(plan->seed_disk);
+  if (mount(plan->seed_disk, "/seed", "ext4", MS_RDONLY | harmless, NULL) != 0)
+    give_up(plan->seed_disk);
+}
+
 /* What the service may write, and the devices that it may open. */
 void prepare_places(const struct plan *plan) {
+  mount_seed(plan);
   mount_data(plan);
   for (char *const *path = plan->directories; *path != NULL; path += 1)
     if (mkdir(*path, 0700) != 0 || chown(*path, plan->user, plan->user) != 0) give_up(*path);
