@@ -117,6 +117,14 @@ export interface HypervisorInfo {
   readonly memoryFree: Bytes;
 }
 
+/** Devices of a domain that no backend serves now. */
+export interface UnservedDevices {
+  /** By the guest's names for them: `xvda`. */
+  readonly disks: readonly string[];
+  /** By their positions. */
+  readonly nics: readonly number[];
+}
+
 /** An open console of a domain. Closing it does not disturb the domain. */
 export interface Console {
   /** Calls `listener` with what the guest prints, in order, from when the console was opened. */
@@ -168,6 +176,12 @@ export interface Hypervisor {
 
   /** Tells the NIC's backend that its interface is on the network; idempotent. */
   connectNic(id: DomainId, index: number): Promise<Result<void, HypervisorError>>;
+
+  /**
+   * The devices of a domain that no backend serves: the driver domain that served them has ended
+   * since, or they were not connected yet.
+   */
+  unservedDevices(id: DomainId): Promise<Result<UnservedDevices, HypervisorError>>;
 
   /** Pausing a paused domain, or unpausing a running one, changes nothing and succeeds. */
   unpause(id: DomainId): Promise<Result<void, HypervisorError>>;

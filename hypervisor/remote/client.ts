@@ -120,6 +120,7 @@ export function connectRemote({ dial, name, callTimeout }: RemoteOptions): Simul
     connectDisk: (id, disk) => call('connectDisk', [id, disk]),
     nicInterface: (id, index) => call('nicInterface', [id, index]),
     connectNic: (id, index) => call('connectNic', [id, index]),
+    unservedDevices: (id) => call('unservedDevices', [id]),
     unpause: (id) => call('unpause', [id]),
     pause: (id) => call('pause', [id]),
     requestShutdown: (id, reason) => call('requestShutdown', [id, reason]),

@@ -98,6 +98,7 @@ const callKind = v.picklist([
   'connectDisk',
   'nicInterface',
   'connectNic',
+  'unservedDevices',
   'unpause',
   'pause',
   'requestShutdown',
@@ -125,6 +126,7 @@ const fault = v.object({
   uuid: v.nullable(domainUuid),
   times: v.pipe(nat, v.minValue(1)),
 });
+const unserved = v.object({ disks: v.array(v.string()), nics: v.array(nat) });
 const devices = v.object({ disks: v.array(disk), nics: v.array(nat) });
 
 const nothing = v.pipe(
@@ -145,6 +147,7 @@ export const calls = {
   connectDisk: { params: v.strictTuple([domainId, disk]), value: nothing },
   nicInterface: { params: onNic, value: v.string() },
   connectNic: { params: onNic, value: nothing },
+  unservedDevices: { params: onDomain, value: unserved },
   unpause: { params: onDomain, value: nothing },
   pause: { params: onDomain, value: nothing },
   requestShutdown: {

@@ -139,6 +139,8 @@ async function perform(
       return run(name, params, ([id, index]) => hypervisor.nicInterface(id, index));
     case 'connectNic':
       return run(name, params, ([id, index]) => hypervisor.connectNic(id, index));
+    case 'unservedDevices':
+      return run(name, params, ([id]) => hypervisor.unservedDevices(id));
     case 'unpause':
       return run(name, params, ([id]) => hypervisor.unpause(id));
     case 'pause':

@@ -113,6 +113,12 @@ export function createSimulated(options: SimulatedOptions = {}): SimulatedHyperv
       return ok(answer.value.name);
     },
     connectNic: (id, index) => control({ kind: 'connectNic', id, index }),
+    unservedDevices: async (id) => {
+      const answer = await ask({ kind: 'unservedDevices', id });
+      if (!answer.ok) return answer;
+      assert(answer.value.kind === 'unserved', 'unservedDevices answers with devices');
+      return ok(answer.value.devices);
+    },
     unpause: (id) => control({ kind: 'unpause', id }),
     pause: (id) => control({ kind: 'pause', id }),
     requestShutdown: (id, reason) => control({ kind: 'requestShutdown', id, reason }),

@@ -166,22 +166,23 @@ async function queuesIn(store: DeviceStore, root: string): Promise<string[]> {
     .map((name) => `${root}/${name}`);
 }
 
-/** The entries that driver domains have of a guest's disks and NICs. */
-export async function entriesElsewhere(
+/** A guest's disks and NICs, each with its backend. */
+export async function devicesOf(
   store: DeviceStore,
   guest: DomainId,
-): Promise<Result<readonly string[], HypervisorError>> {
-  const paths: string[] = [];
+): Promise<Result<readonly (Device & { readonly backend: Backend })[], HypervisorError>> {
+  const devices: (Device & { readonly backend: Backend })[] = [];
   for (const kind of ['vbd', 'vif'] as const) {
-    const numbers = await store.list(`/libxl/${guest}/device/${kind}`);
-    if (!numbers.ok) return numbers;
-    for (const number of numbers.value) {
-      const backend = await backendOf(store, { guest, kind, number: Number(number) });
+    const names = await store.list(`/libxl/${guest}/device/${kind}`);
+    if (!names.ok) return names;
+    for (const name of names.value) {
+      const device = { guest, kind, number: Number(name) };
+      const backend = await backendOf(store, device);
       if (!backend.ok) return backend;
-      if (backend.value !== null && backend.value.domain !== 0) paths.push(backend.value.path);
+      if (backend.value !== null) devices.push({ ...device, backend: backend.value });
     }
   }
-  return ok(paths);
+  return ok(devices);
 }
 
 /** Removes those entries that their backend has let go of; returns the others. */

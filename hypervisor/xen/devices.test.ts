@@ -97,6 +97,17 @@ test('a driver domain is told the number of the device, and no path of this mach
   t.like(other, { ok: false, error: { code: 'device-unavailable' } });
 });
 
+test('a device is served once its backend was told that all is in place, until its entries go', async (t) => {
+  const { store, devices } = devicesOf({ ...built, [`${backend}/state`]: '2' });
+  const all = { ok: true, value: { disks: ['xvda'], nics: [0] } };
+  t.deepEqual(await devices.unserved(guest), all);
+  t.true((await devices.connectDisk(guest, disk)).ok);
+  t.true((await devices.connectNic(guest, 0)).ok);
+  t.deepEqual(await devices.unserved(guest), { ok: true, value: { disks: [], nics: [] } });
+  await store.remove('/local/domain/3');
+  t.deepEqual(await devices.unserved(guest), all);
+});
+
 test("a driver domain's interface is named at once, for it is not seen here", async (t) => {
   const { devices } = devicesOf({ ...built, [`${nicBackend}/state`]: '2' });
   t.deepEqual(await devices.nicInterface(guest, 0), { ok: true, value: 'vif9.0' });

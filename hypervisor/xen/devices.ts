@@ -7,18 +7,19 @@ import {
   type DomainConfig,
   type DomainId,
   type HypervisorError,
+  type UnservedDevices,
 } from '../port.ts';
 import {
   type Backend,
   backendOf,
   type Device,
   type DeviceStore,
-  entriesElsewhere,
+  devicesOf,
   keepDrainedMarks,
   removeClosed,
   restoreEntries,
 } from './device-entries.ts';
-import { diskDeviceId } from './domain-config.ts';
+import { diskDeviceId, diskName } from './domain-config.ts';
 
 /** netback makes its interface when it sees the device in xenstore: soon, not at once. */
 const interfacePause = 50;
@@ -116,6 +117,22 @@ export class XenDevices {
     return this.#store.write(`${backend.value.path}/hotplug-status`, 'connected');
   }
 
+  /** The devices whose backend's entries are gone, or not connected yet. */
+  async unserved(guest: DomainId): Promise<Result<UnservedDevices, HypervisorError>> {
+    const devices = await devicesOf(this.#store, guest);
+    if (!devices.ok) return devices;
+    const disks: string[] = [];
+    const nics: number[] = [];
+    for (const { kind, number, backend } of devices.value) {
+      const status = await this.#store.read(`${backend.path}/hotplug-status`);
+      if (!status.ok) return status;
+      if (status.value === 'connected') continue;
+      if (kind === 'vif') nics.push(number);
+      else disks.push(diskName(number));
+    }
+    return ok({ disks, nics });
+  }
+
   /** Before a domain ends: keeps what it says of disks that it has let go of in good order. */
   keepMarks(driver: DomainId): Promise<Outcome> {
     return keepDrainedMarks(this.#store, driver);
@@ -127,8 +144,10 @@ export class XenDevices {
    * `xl devd` removes them.
    */
   async releasing<Value>(guest: DomainId, work: () => Promise<Value>): Promise<Value> {
-    const entries = await entriesElsewhere(this.#store, guest);
-    let left = entries.ok ? entries.value : [];
+    const devices = await devicesOf(this.#store, guest);
+    const backends = devices.ok ? devices.value.map(({ backend }) => backend) : [];
+    const elsewhere = backends.filter(({ domain }) => domain !== controlDomain);
+    let left: readonly string[] = elsewhere.map(({ path }) => path);
     let isDone = false;
     const working = work().finally(() => {
       isDone = true;

@@ -62,9 +62,17 @@ export function libxlConfig(config: DomainConfig): string {
   });
 }
 
+/** Linux's numbers for `xvd*`: a major number, and so many minor ones a disk. */
+const xvdMajor = 202;
+const partitionsPerDisk = 16;
+
+/** The guest's name of the disk of a number, as `diskDeviceId` made it. */
+export function diskName(device: number): string {
+  const position = Math.floor((device - xvdMajor * 256) / partitionsPerDisk);
+  return `xvd${String.fromCharCode('a'.charCodeAt(0) + position)}`;
+}
+
 /** The number by which xenbus knows `xvda` to `xvdp` (docs/man/xen-vbd-interface.7). */
 export function diskDeviceId(vdev: string): number {
-  const xvdMajor = 202;
-  const partitionsPerDisk = 16;
   return xvdMajor * 256 + (vdev.charCodeAt(3) - 'a'.charCodeAt(0)) * partitionsPerDisk;
 }

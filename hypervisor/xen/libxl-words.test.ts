@@ -2,7 +2,7 @@ import test from 'ava';
 import { bytes } from '../../base/units.ts';
 import { controlDomain, type DomainConfig, type DomainId, type DomainUuid } from '../port.ts';
 import { deviceNumber, hexadecimal } from './devices.ts';
-import { diskDeviceId, libxlConfig } from './domain-config.ts';
+import { diskDeviceId, diskName, libxlConfig } from './domain-config.ts';
 import { libxlError } from './errors.ts';
 import { readableLog } from './log.ts';
 
@@ -96,6 +96,7 @@ test('a domain that backs devices of others is said to be a driver domain', (t) 
 
 test('disks have the numbers that Linux gives to xvda, xvdb and xvdp', (t) => {
   t.deepEqual(['xvda', 'xvdb', 'xvdp'].map(diskDeviceId), [51712, 51728, 51952]);
+  t.deepEqual([51712, 51728, 51952].map(diskName), ['xvda', 'xvdb', 'xvdp']);
 });
 
 test('device numbers come apart as glibc takes them apart', (t) => {

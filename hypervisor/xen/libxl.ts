@@ -128,6 +128,11 @@ export class LibxlHypervisor implements Hypervisor {
     return found.ok ? this.#devices.connectNic(id, index) : found;
   }
 
+  async unservedDevices(id: DomainId): ReturnType<Hypervisor['unservedDevices']> {
+    const found = await this.#find(id);
+    return found.ok ? this.#devices.unserved(id) : found;
+  }
+
   // Xen counts pauses, and refuses to unpause what is not paused; the port does neither.
   async unpause(id: DomainId): Answer<void> {
     const found = await this.#find(id);

@@ -85,7 +85,10 @@ export const backendCases: readonly ContractCase[] = [
         const { disk, nic } = served(subject, driver);
         const config = bootable(subject, { disks: [disk], nics: [nic] });
         await withDomain(subject, config, async (id) => {
+          const unserved = async () => value(await hypervisor.unservedDevices(id));
+          assert.deepEqual(await unserved(), { disks: ['xvda'], nics: [0] });
           for (const _ of ['once', 'twice']) await connect(subject, id, disk);
+          assert.deepEqual(await unserved(), { disks: [], nics: [] });
           const console = value(await hypervisor.openConsole(id));
           const transcript = new Transcript(console, patience);
           value(await hypervisor.unpause(id));
@@ -114,11 +117,14 @@ export const backendCases: readonly ContractCase[] = [
           await transcript.sees(lines.up);
           await drain();
           value(await hypervisor.destroyDomain(driver));
+          const unserved = async () => value(await hypervisor.unservedDevices(id));
+          assert.deepEqual(await unserved(), { disks: ['xvda'], nics: [0] });
           const gone = error(await hypervisor.connectDisk(id, disk));
           assert.equal(gone.code, 'device-unavailable');
           assert.match(gone.detail, new RegExp(`domain ${driver}\\b`));
           assert.equal((await startDriver(subject, { ...first, id: driver })).id, driver);
           await connect(subject, id, disk);
+          assert.deepEqual(await unserved(), { disks: [], nics: [] });
           console.write(Buffer.from('try xvda\n'));
           await transcript.sees(lines.tried);
           // Once more, without an end in good order: the disk is lost, the interface is not.

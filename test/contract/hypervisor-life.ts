@@ -104,6 +104,7 @@ export const lifeCases: readonly ContractCase[] = [
         await hypervisor.connectDisk(nobody, disk),
         await hypervisor.nicInterface(nobody, 0),
         await hypervisor.connectNic(nobody, 0),
+        await hypervisor.unservedDevices(nobody),
         await hypervisor.openConsole(nobody),
         await hypervisor.destroyDomain(nobody),
       ];

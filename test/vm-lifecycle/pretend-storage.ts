@@ -72,8 +72,7 @@ export function pretendStorage(pool: Pool, host: HostId): PretendStorage {
       if (known?.vm === vm && known.epoch <= epoch) attached.delete(vdi);
       return ok(undefined);
     },
-    attachments: async () =>
-      ok([...attached.values()].map((disk) => ({ ...disk, isOpen: open.has(disk.vdi) }))),
+    attachments: async () => ok([...attached.values()]),
     create: async ({ vdi, name, sr, size }) => {
       const id = vdi as string as OperationId;
       const known = await pool.vdis.get(vdi);

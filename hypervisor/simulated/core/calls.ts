@@ -87,6 +87,15 @@ function control(
       domain.nics.add(index);
       return [answer(call, done)];
     }
+    case 'unservedDevices': {
+      const disks = domain.config.disks.map(({ vdev }) => vdev);
+      const nics = domain.config.nics.map(({ index }) => index);
+      const devices = {
+        disks: disks.filter((vdev) => !domain.disks.has(vdev)),
+        nics: nics.filter((index) => !domain.nics.has(index)),
+      };
+      return [answer(call, ok({ kind: 'unserved', devices }))];
+    }
     case 'unpause':
       if (domain.state.kind !== 'paused') return [answer(call, done)];
       domain.state = { kind: 'running' };

@@ -6,6 +6,7 @@ import type {
   DomainId,
   HypervisorError,
   HypervisorInfo,
+  UnservedDevices,
 } from '../../port.ts';
 
 /** The words of the simulated hypervisor: what its host is, and what may be asked of it. */
@@ -45,6 +46,7 @@ export type Call =
   | { readonly kind: 'connectDisk'; readonly id: DomainId; readonly disk: DiskConfig }
   | { readonly kind: 'nicInterface'; readonly id: DomainId; readonly index: number }
   | { readonly kind: 'connectNic'; readonly id: DomainId; readonly index: number }
+  | { readonly kind: 'unservedDevices'; readonly id: DomainId }
   | { readonly kind: 'unpause'; readonly id: DomainId }
   | { readonly kind: 'pause'; readonly id: DomainId }
   | {
@@ -64,4 +66,5 @@ export type CallValue =
   | { readonly kind: 'domains'; readonly domains: readonly Domain[] }
   | { readonly kind: 'id'; readonly id: DomainId }
   | { readonly kind: 'interface'; readonly name: string }
+  | { readonly kind: 'unserved'; readonly devices: UnservedDevices }
   | { readonly kind: 'done' };

@@ -26,17 +26,15 @@ export function grpcStorage(connection: Connection): HostStorage {
         backend: backend as DomainId,
       });
     },
-    detach: async ({ vdi, vm, epoch }) =>
-      done(await attachments.detach({ vdi, vm, epoch }, { timeout })),
+    detach: async (disk) => done(await attachments.detach(disk, { timeout })),
     attachments: async () => {
       const answer = await attachments.listAttachments({}, { timeout });
       if (!answer.ok) return fail(failureOf(answer.error));
       return ok(
-        answer.value.attachments.map(({ vdi, vm, epoch, path }) => ({
+        answer.value.attachments.map(({ vdi, vm, epoch }) => ({
           vdi: vdi as VdiId,
           vm: vm as VmId,
           epoch: epoch as Epoch,
-          isOpen: path !== '',
         })),
       );
     },

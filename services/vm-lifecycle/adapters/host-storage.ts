@@ -11,12 +11,6 @@ export interface AttachedDisk {
   readonly epoch: Epoch;
 }
 
-/** A disk in use, as the storage service lists it. */
-export interface ListedDisk extends AttachedDisk {
-  /** Not open: the storage service's domain was built anew, and the disk not attached since. */
-  readonly isOpen: boolean;
-}
-
 /** What a disk is served from. */
 export interface ServedDisk {
   /** What the backend opens, in its own domain. */
@@ -33,8 +27,8 @@ export interface HostStorage {
   attach(disk: AttachedDisk & { readonly readOnly: boolean }): Promise<Result<ServedDisk, Failure>>;
   /** Undoes `attach`; what is not attached under this claim is a success. */
   detach(disk: AttachedDisk): Promise<Result<void, Failure>>;
-  /** What is attached on this host, and whether it is open for a backend now. */
-  attachments(): Promise<Result<readonly ListedDisk[], Failure>>;
+  /** What is attached on this host now. */
+  attachments(): Promise<Result<readonly AttachedDisk[], Failure>>;
   /** Begins to make a disk image of a chosen id; again, it is the same operation. */
   create(image: {
     readonly vdi: VdiId;

@@ -1,22 +1,17 @@
 import type { ObservedDomain, ReconciledVm } from './reconciliation.ts';
 
-/** A VM with what it has of devices. */
-export interface DeviceVm extends ReconciledVm {
-  /** The disk images, by id. */
+/** A VM with its disks: which image is which of the guest's. */
+export interface DiskedVm extends ReconciledVm {
+  readonly disks: readonly { readonly vdi: string; readonly vdev: string }[];
+}
+
+/** Devices of a domain that no backend serves, as the hypervisor reports them. */
+export interface Unserved {
   readonly disks: readonly string[];
-  /** How many interfaces it has; their places are 0 to one less. */
-  readonly nics: number;
+  readonly nics: readonly number[];
 }
 
-/** What the services of this host serve now. */
-export interface ServedDevices {
-  /** Disk images that are open for a backend. */
-  readonly disks: ReadonlySet<string>;
-  /** Interfaces that are on their bridge: `VM/INDEX`. */
-  readonly nics: ReadonlySet<string>;
-}
-
-/** A VM that runs, and the devices of it that nobody serves. */
+/** A VM that runs, and the devices of it that nobody serves: images, and places of interfaces. */
 export interface CutOff {
   readonly vm: string;
   readonly disks: readonly string[];
@@ -24,31 +19,29 @@ export interface CutOff {
 }
 
 /**
- * The VMs whose domain runs on this host, `self`, while the domain that served a disk or an
- * interface of theirs was built anew: nothing of what it had open outlived it. The VMs must have been
- * read before the domains, and the services asked after both; and a VM's record must be as it was
- * when something is done about it. Then no operation has moved the VM in between.
+ * The VMs that run on this host, `self`, with nothing else under way, and so ought to have all their
+ * devices. The VMs must have been read before the domains, the domains asked about their devices
+ * after both, and a VM's record must be as it was when something is done about it: then no operation
+ * has moved the VM in between.
  */
-export function cutOff(
+export function atRest<Vm extends ReconciledVm>(
   self: string,
-  vms: readonly DeviceVm[],
+  vms: readonly Vm[],
   domains: readonly ObservedDomain[],
-  served: ServedDevices,
-): readonly CutOff[] {
+): readonly Vm[] {
   const byUuid = new Map(domains.map((domain) => [domain.uuid, domain]));
-  return vms.flatMap((vm): CutOff[] => {
-    if (!isSettled(self, vm, byUuid.get(vm.id))) return [];
-    const disks = vm.disks.filter((vdi) => !served.disks.has(vdi));
-    const indexes = Array.from({ length: vm.nics }, (_, index) => index);
-    const nics = indexes.filter((index) => !served.nics.has(`${vm.id}/${index}`));
-    return disks.length + nics.length === 0 ? [] : [{ vm: vm.id, disks, nics }];
+  return vms.filter((vm) => {
+    if (vm.host !== self || vm.operation !== null || vm.desired !== 'running') return false;
+    const domain = byUuid.get(vm.id);
+    if (domain === undefined || domain.id !== vm.domid) return false;
+    const { kind } = domain.state;
+    return (kind === 'running' || kind === 'paused') && vm.reported === kind;
   });
 }
 
-/** Its domain is there, as its status says, and nothing else is under way with it. */
-function isSettled(self: string, vm: DeviceVm, domain: ObservedDomain | undefined): boolean {
-  if (vm.host !== self || vm.operation !== null || vm.desired !== 'running') return false;
-  if (domain === undefined || domain.id !== vm.domid) return false;
-  const { kind } = domain.state;
-  return (kind === 'running' || kind === 'paused') && vm.reported === kind;
+/** What a VM at rest is cut off from; null where it is not: the driver domain was built anew. */
+export function cutOff({ id, disks }: DiskedVm, unserved: Unserved): CutOff | null {
+  const lost = disks.filter(({ vdev }) => unserved.disks.includes(vdev));
+  if (lost.length + unserved.nics.length === 0) return null;
+  return { vm: id, disks: lost.map(({ vdi }) => vdi), nics: unserved.nics };
 }

@@ -1,15 +1,16 @@
-import { ok, type Result } from '../../../../base/result.ts';
-import type { Domain } from '../../../../hypervisor/port.ts';
+import { fail, ok, type Result } from '../../../../base/result.ts';
+import type { Domain, DomainId } from '../../../../hypervisor/port.ts';
 import type { Failure } from '../../../../pool/failure.ts';
-import { type CutOff, cutOff } from '../../core/cut-off.ts';
+import { atRest, type CutOff, cutOff } from '../../core/cut-off.ts';
 import type { Environment } from '../environment.ts';
+import { hypervisorFailure } from '../failures.ts';
 import type { PluggedNic } from '../host-network.ts';
-import type { ListedDisk } from '../host-storage.ts';
+import type { AttachedDisk } from '../host-storage.ts';
 import type { ClaimedVm } from './claimed-vms.ts';
 
 /** What the storage and the network service of this host have in use now. */
 export interface DevicesInUse {
-  readonly disks: readonly ListedDisk[];
+  readonly disks: readonly AttachedDisk[];
   readonly nics: readonly PluggedNic[];
 }
 
@@ -24,19 +25,19 @@ export async function devicesInUse({
 }
 
 /** The VMs of this host that are cut off from some of their devices. */
-export function cutOffVms(
-  { host }: Environment,
+export async function cutOffVms(
+  { host, hypervisor }: Environment,
   vms: readonly ClaimedVm[],
   domains: readonly Domain[],
-  { disks, nics }: DevicesInUse,
-): readonly CutOff[] {
-  const compared = vms.map(({ stored, compared: vm }) => ({
-    ...vm,
-    disks: stored.record.disks.map(({ vdi }) => vdi),
-    nics: stored.record.nics.length,
-  }));
-  return cutOff(host.id, compared, domains, {
-    disks: new Set(disks.filter(({ isOpen }) => isOpen).map(({ vdi }) => vdi)),
-    nics: new Set(nics.map(({ vm, index }) => `${vm}/${index}`)),
-  });
+): Promise<Result<readonly CutOff[], Failure>> {
+  const disked = vms.map(({ stored, compared }) => ({ ...compared, disks: stored.record.disks }));
+  const cut: CutOff[] = [];
+  for (const vm of atRest(host.id, disked, domains)) {
+    const unserved = await hypervisor.unservedDevices(vm.domid as DomainId);
+    if (!unserved.ok && unserved.error.code === 'domain-not-found') continue;
+    if (!unserved.ok) return fail(hypervisorFailure(host.name, unserved.error));
+    const one = cutOff(vm, unserved.value);
+    if (one !== null) cut.push(one);
+  }
+  return ok(cut);
 }

@@ -101,18 +101,19 @@ export function startReconciler(environment: Environment): Reconciler {
     if (!isSweepDue && clock.now() - lastSweep < sweepEvery) return lookEvery;
     isSweepDue = false;
     lastSweep = clock.now();
+    // Both services have to answer before their domains' guests are reconnected.
     const inUse = await devicesInUse(environment);
     const released = inUse.ok ? await releaseStrayDevices(environment, inUse.value) : inUse;
-    if (inUse.ok && released.ok) {
+    const cut = released.ok ? await cutOffVms(environment, vms, domains) : released;
+    if (cut.ok) {
       retry = sweepRetry;
-      const cut = cutOffVms(environment, vms, domains, inUse.value);
       // Until all have their devices again it is looked at once more: an attempt may fail.
-      isSweepDue = cut.length > 0;
-      const actions = cut.map((one): Action => ({ kind: 'reconnect', ...one }));
+      isSweepDue = cut.value.length > 0;
+      const actions = cut.value.map((one): Action => ({ kind: 'reconnect', ...one }));
       return settleAll(vms, actions);
     }
     isSweepDue = true;
-    if (!released.ok) complain(released.error, 'devices cannot be swept');
+    complain(cut.error, 'devices cannot be swept');
     const wait = retry;
     retry = Math.min(lookEvery, 2 * retry);
     return wait;
