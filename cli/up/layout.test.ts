@@ -46,3 +46,14 @@ test('a pool on a cluster of etcd runs no member of its own', (t) => {
     t.like(configurationOf(plan, name), { store: ['10.0.0.1:2379'], storeTls: store.tls }, name);
   t.false('consensus' in endpoints({ ...pool, store }, host));
 });
+
+test('on Xen, the xenstore of a pool goes on with what the host has had since its boot', (t) => {
+  const twice = { ...host, name: 'host-2' };
+  const xen: PoolChoice = { ...pool, hypervisor: 'xen', hosts: [host, twice] };
+  const boot = { dataDir: '/run/flotilla/xenstored', takeOver: true };
+  t.like(configurationOf(hostPlan(xen, 'host-1', '/pool/host-1'), 'xenstore'), boot);
+  const own = { dataDir: '/pool/host-2/xenstore', takeOver: undefined };
+  t.like(configurationOf(hostPlan(xen, 'host-2', '/pool/host-2'), 'xenstore'), own);
+  const simulated = { dataDir: '/pool/host-1/xenstore', takeOver: undefined };
+  t.like(configurationOf(hostPlan(pool, 'host-1', '/pool/host-1'), 'xenstore'), simulated);
+});

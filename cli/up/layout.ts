@@ -93,6 +93,16 @@ const xenDefaultBoot = {
   commandLine: 'console=hvc0',
 };
 
+/**
+ * What the xenstored of a Xen host has been doing since the host's boot, when no pool was there yet, the
+ * pool's goes on with. The files are of this boot: /run is empty after the next one.
+ */
+const xenstoreOfHost = {
+  dataDir: '/run/flotilla/xenstored',
+  pidFile: '/run/flotilla/xenstored.pid',
+  takeOver: true,
+};
+
 /** The network that every new pool has. */
 const firstNetwork = { name: 'default', bridge: 'xenbr0' };
 
@@ -112,6 +122,12 @@ export function endpoints(
     xenstore: at(host, 'xenstore'),
     ...(pool.store === undefined ? { consensus: at(host, 'consensus') } : {}),
   };
+}
+
+/** Of several hosts at one address, which is for trying a pool out, one can serve its domains. */
+function servesDomains(pool: PoolChoice, host: HostChoice): boolean {
+  const first = pool.hosts.find((each) => each.address === host.address);
+  return pool.hypervisor === 'xen' && first === host;
 }
 
 /** The processes of one host of the pool. `directory` is the host's own. */
@@ -139,7 +155,11 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
     {
       name: 'xenstore',
       command: ['xenstored'],
-      configuration: { ...common('xenstore'), socket: join(directory, 'xenstored.sock') },
+      configuration: {
+        ...common('xenstore'),
+        socket: join(directory, 'xenstored.sock'),
+        ...(servesDomains(pool, host) ? xenstoreOfHost : {}),
+      },
     },
     {
       name: 'storage',

@@ -26,7 +26,7 @@ export interface LabOptions {
   readonly memory?: number;
   /** MiB of it that the control domain gets; 1280 by default. */
   readonly controlDomainMemory?: number;
-  /** Further words for the control domains' kernels, such as `flotilla.xenstored=flotilla`. */
+  /** Further words for the control domains' kernels, such as `flotilla.xenstored=c`. */
   readonly words?: readonly string[];
   /** Takes a line whenever something is done or awaited; by default it goes to standard error. */
   readonly report?: Report;

@@ -15,7 +15,7 @@ const usage = `Real Xen hosts under QEMU, on this machine.
 
   npm run xen [-- --hosts N] [--memory MIB]     boot hosts, start one pool on them, open a shell
   npm run xen -- --bare ...                     the same without a pool: Xen and xl only
-  npm run xen -- --xenstored flotilla|none ...  with Flotilla's xenstored; none starts nothing of Xen's
+  npm run xen -- --xenstored c|none ...         with Xen's own xenstored; none starts nothing of Xen's
   npm run xen -- exec HOST COMMAND...           run a command on a host that runs already
   npm run xen -- shell [HOST]                   open one more shell on it
   npm run xen -- refresh                        push the checkout's sources to all of them
@@ -117,7 +117,7 @@ async function main(): Promise<number> {
       hosts: { type: 'string', default: '1' },
       memory: { type: 'string' },
       bare: { type: 'boolean', default: false },
-      xenstored: { type: 'string', default: 'c' },
+      xenstored: { type: 'string', default: 'flotilla' },
       help: { type: 'boolean', default: false },
     },
   });

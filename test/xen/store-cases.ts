@@ -170,3 +170,6 @@ const ended: StoreCase = {
 
 /** All of them, in their order. */
 export const storeCases: readonly StoreCase[] = [started, saved, migrated, killed, hostile, ended];
+
+/** Those that a CI has the time for. */
+export const essentialStoreCases: readonly StoreCase[] = [started, killed, hostile, ended];

@@ -10,7 +10,7 @@ let lab: Lab;
 
 test.before('a host boots on it', async (t) => {
   t.timeout(1_500_000);
-  lab = await bootLab({ words: ['flotilla.xenstored=flotilla'] });
+  lab = await bootLab();
   const served = await lab.first.sh('cat /proc/$(cat /run/flotilla/xenstored.pid)/cmdline');
   t.true(served.includes('flotilla'), served);
 });
