@@ -7,7 +7,7 @@ import { type SimulatedGuest, SimulatedRings } from '../../../hypervisor/simulat
 import { bytesOf, textOf } from '../core/payload.ts';
 import { type MessageName, messageName, messageTypes } from '../core/wire.ts';
 import { ClientRing } from '../rings/client.ts';
-import { requestQueue, ringFaults } from '../rings/layout.ts';
+import { fields, requestQueue, responseQueue, ringFaults } from '../rings/layout.ts';
 import { MemoryPage, type RingPage } from '../rings/page.ts';
 import { Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
@@ -162,6 +162,18 @@ test('a guest that writes nonsense into its ring harms only itself, and may star
   t.is(ask('IS_DOMAIN_INTRODUCED', '7|'), 'T|');
 });
 
+test('nonsense that is found when an event is sent is told, though the guest never signals', async (t) => {
+  const { start, troubles, ask } = serving(t);
+  const guest = start(7);
+  guest.ask(['WATCH', 'a|token|']);
+  await settled();
+  guest.page.store(responseQueue.producer, 0x7fffffff);
+  ask('WRITE', '/local/domain/7/a|y');
+  await settled();
+  t.deepEqual(troubles, ['7 is served no longer: its ring has indexes that cannot be']);
+  t.is(guest.page.load(fields.error), ringFaults.indexes);
+});
+
 test('a guest that is told why it is served no longer finds it in its page', async (t) => {
   const { start } = serving(t);
   const guest = start(7);
@@ -169,7 +181,7 @@ test('a guest that is told why it is served no longer finds it in its page', asy
   guest.notify();
   await settled();
   t.is(guest.ring.state, 'broken');
-  t.is(guest.page.load(2072), ringFaults.indexes);
+  t.is(guest.page.load(fields.error), ringFaults.indexes);
 });
 
 test('who asks much is not served before who asks little', async (t) => {

@@ -128,7 +128,10 @@ export class ServedRing implements RingPeer {
   /** Puts what was sent into the page, as far as there is room. */
   flush(): void {
     if (this.#closed) return;
+    const { fault } = this.#ring;
     const packets = this.#ring.flush();
+    // What is found wrong is told by a turn, which this guest may never signal for.
+    if (this.#ring.fault !== fault) this.#options.queue.add(this);
     // Told even if nobody waits for it: that is kept, so that a process that goes on knows it.
     if (packets > 0) this.#options.attached.taken(packets);
   }
