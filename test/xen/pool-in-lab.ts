@@ -33,7 +33,7 @@ export class PoolInLab {
     await this.#host.sh(
       `setsid flotilla up --dir ${poolDirectory} --hypervisor xen >${upLog} 2>&1 </dev/null &`,
     );
-    await this.#host.until(`grep -q 'all services serve' ${upLog}`, patience);
+    await this.#host.until(`grep -q 'all services serve' ${upLog}`, 2 * patience);
   }
 
   /** Runs `flotilla ...` in the control domain. */
