@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { endPredecessor } from './predecessor.ts';
+import { endPredecessor, successorFile } from './predecessor.ts';
 
 function pidFileOf(t: ExecutionContext, content: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'predecessor-'));
@@ -32,13 +32,17 @@ test('without a predecessor there is nothing to do', async (t) => {
 test('a xenstored is ended, if need be by force', async (t) => {
   const child = await stubborn(t, 'xenstored', '--rings');
   const ended = once(child, 'exit');
-  t.true((await endPredecessor(pidFileOf(t, `${child.pid}\n`))).ok);
+  const pidFile = pidFileOf(t, `${child.pid}\n`);
+  t.true((await endPredecessor(pidFile)).ok);
   t.deepEqual(await ended, [null, 'SIGKILL']);
+  t.is(readFileSync(successorFile(pidFile), 'utf8'), `${process.pid}\n`, 'who goes on is known');
 });
 
 test('another process that has got its id is left alone', async (t) => {
   const child = await stubborn(t, 'something');
-  t.true((await endPredecessor(pidFileOf(t, `${child.pid}\n`))).ok);
+  const pidFile = pidFileOf(t, `${child.pid}\n`);
+  t.true((await endPredecessor(pidFile)).ok);
+  t.false(existsSync(successorFile(pidFile)));
   t.is(child.exitCode, null);
   t.is(child.signalCode, null);
 });

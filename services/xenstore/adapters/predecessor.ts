@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Milliseconds, milliseconds } from '../../../base/units.ts';
@@ -11,13 +11,21 @@ const killPatience: Milliseconds = milliseconds(10_000);
 
 const look: Milliseconds = milliseconds(20);
 
+/** Beside the pid file: the process that goes on in the place of the one that is being ended. */
+export function successorFile(pidFile: string): string {
+  return `${pidFile}.successor`;
+}
+
 /**
  * Ends the xenstored whose process id a file has, so that this process can go on in its place; there
- * may be none. A process that only has got that id since is left alone. The failure is a sentence.
+ * may be none. A process that only has got that id since is left alone. Before that it writes its own id
+ * into the successor's file: whoever keeps the other one running need not start it again. The failure is
+ * a sentence.
  */
 export async function endPredecessor(pidFile: string): Promise<Result<void, string>> {
   const pid = readPid(pidFile);
   if (pid === null || !runsXenstored(pid)) return ok(undefined);
+  writeFileSync(successorFile(pidFile), `${process.pid}\n`);
   for (const [signal, limit] of [
     ['SIGTERM', patience],
     ['SIGKILL', killPatience],

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { fail, ok, type Result } from '../../../base/result.ts';
+import { milliseconds } from '../../../base/units.ts';
 import { XenstoreClient } from './client.ts';
 import type { ClientFailure } from './failure.ts';
 import { firstOf, type Transport } from './link.ts';
@@ -12,6 +13,12 @@ const controlDomain = 0;
 const firstReserved = 0x7ff0;
 
 /**
+ * A service that starts with its host may be there long before the host's xenstored is: it has nothing
+ * better to do than to wait.
+ */
+const patience = milliseconds(180_000);
+
+/**
  * The number of the domain that this process runs in: the value of `domid`, which the toolstack wrote
  * into the domain's own directory, where paths without a leading slash begin. Where the kernel has no
  * xenstore there is no Xen, and it is 0.
@@ -19,7 +26,7 @@ const firstReserved = 0x7ff0;
 export async function ownDomain(transport?: Transport): Promise<Result<number, ClientFailure>> {
   const way = transport ?? (await kernelDevice());
   if (way === null) return ok(controlDomain);
-  const client = await XenstoreClient.open(way);
+  const client = await XenstoreClient.open(way, { timeout: patience });
   if (!client.ok) return client;
   const read = await client.value.readText('domid');
   client.value.close();
