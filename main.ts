@@ -109,6 +109,12 @@ const subcommands: readonly Subcommand[] = [
     load: async () => (await import('./services/xenstore/main.ts')).xenstoredCommand(),
   },
   {
+    name: 'xenstore-domain',
+    summary: "start the domain that keeps a host's xenstore, at the host's boot",
+    load: async () =>
+      (await import('./services/vm-lifecycle/xenstore-domain/main.ts')).xenstoreDomainCommand(),
+  },
+  {
     name: 'consensus',
     summary: 'a member of the pool database',
     load: async () => (await import('./consensus/main.ts')).consensusCommand(),

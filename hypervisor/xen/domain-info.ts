@@ -10,6 +10,7 @@ import type { Pointer } from './libraries.ts';
 const flagsOffset = 4;
 const dying = 1 << 0;
 const shutdown = 1 << 2;
+const xenstoreDomain = 1 << 7;
 
 /** More than such a struct has in any version. */
 const infoSize = 1024;
@@ -45,6 +46,16 @@ export class DomainInfo {
     const flags = this.#info.readUInt32LE(flagsOffset);
     if ((flags & dying) !== 0) return 'gone';
     return (flags & shutdown) !== 0 ? 'shutdown' : 'running';
+  }
+
+  /** The domain that Xen knows as the one that keeps xenstore; null where a process does, or nobody. */
+  xenstoreDomain(): DomainId | null {
+    for (let first = 1; this.#list(this.#handle, first, 1, this.#info) === 1; ) {
+      const domain = this.#info.readUInt16LE(0);
+      if ((this.#info.readUInt32LE(flagsOffset) & xenstoreDomain) !== 0) return domain as DomainId;
+      first = domain + 1;
+    }
+    return null;
   }
 
   close(): void {

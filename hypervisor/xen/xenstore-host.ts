@@ -5,7 +5,7 @@ import { type ControlRing, grantedRing, ownRing } from './control-ring.ts';
 import { DomainInfo } from './domain-info.ts';
 import { EventChannels } from './event-channels.ts';
 import { Grants } from './grants.ts';
-import { loadKernel } from './kernel.ts';
+import { deviceFailure, loadKernel } from './kernel.ts';
 
 /** Which domain this is: the one that controls the host, or one that has its xenstore alone. */
 export type XenstorePlace = 'control-domain' | 'xenstore-domain';
@@ -36,8 +36,10 @@ class LinuxXenstoreHost implements XenstoreHost {
   readonly #grants: Grants;
   readonly #channels: EventChannels;
   readonly #control: ControlRing;
+  readonly #place: XenstorePlace;
 
   constructor(place: XenstorePlace) {
+    this.#place = place;
     const kernel = loadKernel();
     this.#domains = new DomainInfo();
     this.#grants = new Grants(kernel);
@@ -59,6 +61,10 @@ class LinuxXenstoreHost implements XenstoreHost {
   }
 
   watchDomains(listener: () => void): Result<void, HypervisorError> {
+    // It has the interrupt and the control domain's ring: Xen would let us bind a second one, for nothing.
+    const other = this.#place === 'control-domain' ? this.#domains.xenstoreDomain() : null;
+    if (other !== null)
+      return deviceFailure(`domain ${other} is the xenstore domain, and serves this host`);
     const bound = this.#channels.bindVirq(domainException, () => {
       if (bound.ok) bound.value.unmask();
       listener();

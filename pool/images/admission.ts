@@ -13,6 +13,8 @@ export const hostWordNames = [
   'flotilla.address',
   'flotilla.gateway',
   'flotilla.data',
+  // Its init kills the service so often: how a restart is tried out.
+  'flotilla.kill',
   'flotilla.log',
   'flotilla.memory',
   'flotilla.seed',

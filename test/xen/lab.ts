@@ -2,12 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { GuestServiceName } from '../../deploy/guest-image/services.ts';
 import { buildHostImage } from '../../deploy/host-image/host-image.ts';
 import { BuildFailure, type Report } from '../../deploy/image/command.ts';
 import { buildTestGuest } from '../../deploy/test-guest/test-guest.ts';
 import { buildRuntimeLayer, buildSourceLayer } from '../../deploy/toolstack/layers.ts';
 import type { ControlDomain } from './control-domain.ts';
 import { type Ethernet, openEthernet } from './ethernet.ts';
+import { buildImagesLayer } from './guest-images.ts';
 import { bootHost, type Host, type HostPlan } from './host.ts';
 import { elapsedReport } from './progress.ts';
 import { runsDirectory, sweepRuns, writeRecord } from './record.ts';
@@ -28,6 +30,8 @@ export interface LabOptions {
   readonly controlDomainMemory?: number;
   /** Further words for the control domains' kernels, such as `flotilla.xenstored=c`. */
   readonly words?: readonly string[];
+  /** The services whose guest images the hosts have, signed, in /var/lib/flotilla/images; none by default. */
+  readonly images?: readonly GuestServiceName[];
   /** Takes a line whenever something is done or awaited; by default it goes to standard error. */
   readonly report?: Report;
 }
@@ -65,7 +69,7 @@ const controlDomainMemoryDefault = 1280;
  */
 export async function bootLab(options: LabOptions = {}): Promise<Lab> {
   const report = options.report ?? elapsedReport();
-  const count = options.hosts ?? 1;
+  const { hosts: count = 1, images = [] } = options;
   if (!Number.isInteger(count) || count < 1 || count > hostsMax)
     throw new BuildFailure(`a lab has 1 to ${hostsMax} hosts, not ${count}`);
   prepareMachine();
@@ -74,6 +78,9 @@ export async function bootLab(options: LabOptions = {}): Promise<Lab> {
     'flotilla-runtime': await buildRuntimeLayer(checkout, report),
     'flotilla-sources': await buildSourceLayer(await hostSources(), report),
     'flotilla-guest': await buildTestGuest(report),
+    ...(images.length === 0
+      ? {}
+      : { 'flotilla-images': await buildImagesLayer(images, 'cloud', report) }),
   };
   await sweepRuns();
   await mkdir(runsDirectory(), { recursive: true });

@@ -176,9 +176,4 @@ export const storeCases: readonly StoreCase[] = [
 ];
 
 /** Those that a CI has the time for. */
-export const essentialStoreCases: readonly StoreCase[] = [
-  started,
-  killed(3, 20),
-  hostile,
-  ended,
-];
+export const essentialStoreCases: readonly StoreCase[] = [started, killed(3, 20), hostile, ended];
