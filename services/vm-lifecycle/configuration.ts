@@ -30,6 +30,8 @@ export const VmLifecycleSchema = v.strictObject({
   hypervisor: HypervisorSchema,
   services: ServicesSchema,
   defaultBoot: v.optional(BootSchema),
+  /** The `dataDir` of this host's `flotilla service-guests`: what it measured is told to the pool. */
+  serviceGuestsDir: v.optional(v.pipe(v.string(), v.startsWith('/', 'write an absolute path'))),
   /** The pool's name, as `flotilla pool status` shows it. */
   poolName: v.optional(v.pipe(v.string(), v.maxLength(63)), 'pool'),
 });

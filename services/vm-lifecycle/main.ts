@@ -27,9 +27,11 @@ import { grpcNetwork } from './adapters/grpc-network.ts';
 import { grpcStorage } from './adapters/grpc-storage.ts';
 import { hostRecord } from './adapters/host-record.ts';
 import { bootId, openGuestImages } from './adapters/images/guest-images.ts';
+import { keepTakingOver } from './adapters/images/take-over.ts';
 import { startLifecycle } from './adapters/lifecycle.ts';
 import { Turns } from './adapters/turns.ts';
 import { type VmLifecycleConfiguration, VmLifecycleSchema } from './configuration.ts';
+import { measurementsFolder } from './service-guests/adapters/own-images.ts';
 
 /** A hypervisor that starts together with this service is waited for this long, in all. */
 const hypervisorPatience = milliseconds(60_000);
@@ -71,10 +73,10 @@ export async function runVmLifecycle(
   const clock = systemClock;
   const database = etcdDatabase({ endpoints: configuration.store, credentials: store.value });
   const pool = openPool(database);
+  const boot = await bootId();
   const images = await openGuestImages({
     host: { id: hostId, name: hostName },
-    boot: await bootId(),
-    ...{ dataDir, pool, clock, log },
+    ...{ boot, dataDir, pool, clock, log },
   });
   if (!images.ok) {
     database.close();
@@ -100,7 +102,9 @@ export async function runVmLifecycle(
     log,
   };
   const lifecycle = startLifecycle(environment, client);
+  const takingOver = takeOverServiceGuests(configuration, environment, boot);
   const closeAll = async () => {
+    await takingOver?.close();
     await lifecycle.close();
     await images.value.close();
     database.close();
@@ -138,6 +142,21 @@ export async function runVmLifecycle(
         await session.close();
         await closeAll();
       }),
+  });
+}
+
+/** What the host's service guests were measured belongs to what the pool knows of the host. */
+function takeOverServiceGuests(
+  { serviceGuestsDir, dataDir }: VmLifecycleConfiguration,
+  { host, images, clock, log }: Environment,
+  boot: string,
+): { close(): Promise<void> } | null {
+  if (serviceGuestsDir === undefined) return null;
+  return keepTakingOver({
+    folder: join(serviceGuestsDir, measurementsFolder),
+    memory: join(dataDir, 'service-guests-taken-over.json'),
+    host: host.id,
+    ...{ boot, images, clock, log },
   });
 }
 
