@@ -14,6 +14,7 @@ import { linkedConfiguration } from './configuration.ts';
 import { buildInit } from './init.ts';
 import { buildInitramfs } from './initramfs.ts';
 import { buildGuestKernel, type GuestKernel, type KernelOrigin } from './kernel/index.ts';
+import { kernelNeeds } from './kernel-needs.ts';
 import { linkReport } from './link-report.ts';
 import { type LinkedModule, linkedModules, npmPackage } from './linked-modules.ts';
 import { koffiBinary, nodeBinary } from './node-binary.ts';
@@ -69,6 +70,7 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
   const runtime = await buildRuntime(node, service.libraries, architecture, report);
   const init = await buildInit(architecture, report);
   const kernel = await buildGuestKernel(request.service, architecture, request.kernel, report);
+  const needs = await kernelNeeds(kernel.modules, service.modules);
   await mkdir(request.out, { recursive: true });
   const aside = await mkdtemp(join(request.out, '.build-'));
   try {
@@ -76,7 +78,7 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
     const root = join(aside, 'root.squashfs');
     await packRoot(root, { service, bundle, modules, configuration, init, architecture });
     const initramfs = await buildInitramfs({
-      ...{ service, init, root, runtime: runtime.image, kernelModules: kernel.modules },
+      ...{ service, init, root, runtime: runtime.image, modules: needs.inserted },
       hasConfiguration: configuration !== null,
     });
     const { version } = await npmPackage(checkout, '.');
@@ -84,7 +86,8 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
     const name = `flotilla-${request.service}`;
     const sbom = billOfMaterials({ name, version, modules, system });
     const files = { vmlinuz: await readFile(kernel.image), initramfs, sbom: Buffer.from(sbom) };
-    const manifest = manifestOf(request, { service, version, kernel, files, configuration });
+    const words = [...service.kernelWords, ...needs.words];
+    const manifest = manifestOf(request, { service, version, kernel, words, files, configuration });
     await writeOutputs(request.out, aside, {
       vmlinuz: files.vmlinuz,
       'initramfs.img': initramfs,
@@ -127,15 +130,14 @@ interface Parts {
   readonly service: GuestService;
   readonly version: string;
   readonly kernel: GuestKernel;
+  readonly words: readonly string[];
   readonly files: Readonly<Record<'vmlinuz' | 'initramfs' | 'sbom', Uint8Array>>;
   readonly configuration: Uint8Array | null;
 }
 
 function manifestOf(request: ImageRequest, parts: Parts): Manifest {
-  const { service, version, kernel, files, configuration } = parts;
-  const { image: _, modules, ...facts } = kernel;
-  // A module that is built in is told by the kernel's words what it would be told when it is inserted.
-  const told = modules === null ? service.modules.flatMap(builtInWords) : [];
+  const { service, version, words, files, configuration } = parts;
+  const { release, origin, options } = parts.kernel;
   const file = (name: string, content: Uint8Array) => ({
     file: name,
     sha256: sha256Of(content),
@@ -146,9 +148,9 @@ function manifestOf(request: ImageRequest, parts: Parts): Manifest {
     service: request.service,
     version,
     architecture: request.architecture,
-    kernel: { ...file('vmlinuz', files.vmlinuz), ...facts },
+    kernel: { ...file('vmlinuz', files.vmlinuz), release, origin, options },
     initramfs: file('initramfs.img', files.initramfs),
-    commandLine: ['panic=1', 'loglevel=4', ...service.kernelWords, ...told].join(' '),
+    commandLine: ['panic=1', 'loglevel=4', ...words].join(' '),
     memory: service.memory as Manifest['memory'],
     ports: [...service.ports],
     devices: [...service.devices],
@@ -160,11 +162,6 @@ function manifestOf(request: ImageRequest, parts: Parts): Manifest {
     configuration: configuration === null ? null : sha256Of(configuration),
     sbom: { file: 'sbom.cdx.json', sha256: sha256Of(files.sbom) },
   };
-}
-
-function builtInWords({ name, parameters }: GuestService['modules'][number]): string[] {
-  const words = parameters?.split(' ') ?? [];
-  return words.map((word) => `${name.replaceAll('-', '_')}.${word}`);
 }
 
 function kernelPart({ release, origin }: GuestKernel): SystemPart {

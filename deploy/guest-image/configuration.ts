@@ -17,8 +17,8 @@ const anyQuota = bytes(2 ** 30);
 /** What a private key looks like, in PEM (RFC 7468) or as a JSON Web Key (RFC 7517). */
 const keyMaterial = /-----BEGIN [A-Z ]*PRIVATE KEY-----|"d"\s*:/;
 
-/** Where a guest has what is given to it while it runs: its data disk, and its memory. */
-const places = ['/data/', '/run/'];
+/** Where a guest has what it is given when it starts: its seed, its data disk, and its memory. */
+const places = ['/seed/', '/data/', '/run/'];
 
 /**
  * Reads the configuration that is to be linked into an image of a service: checked by the service's own

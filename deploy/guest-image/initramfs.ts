@@ -1,18 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { type ArchiveEntry, cpioArchive } from '../image/cpio.ts';
-import { insertionOrder } from '../image/kernel-modules.ts';
+import type { KernelNeeds } from './kernel-needs.ts';
 import { modulePath, planText } from './plan.ts';
-import type { GuestModule, GuestService } from './services.ts';
-
-/** Modules with which init reaches the root, of a kernel that has modules. */
-const rootModules: readonly GuestModule[] = [{ name: 'loop' }, { name: 'squashfs' }];
+import type { GuestService } from './services.ts';
 
 /** What the initial file system is made of: paths of files, all complete. */
 export interface InitramfsParts {
   readonly service: GuestService;
   readonly hasConfiguration: boolean;
-  /** The kernel's modules; null: they are built in. */
-  readonly kernelModules: string | null;
+  readonly modules: KernelNeeds['inserted'];
   readonly init: string;
   readonly root: string;
   readonly runtime: string;
@@ -23,8 +19,7 @@ export interface InitramfsParts {
  * which the guest's root is made. It is not compressed as a whole: nearly all of it is already.
  */
 export async function buildInitramfs(parts: InitramfsParts): Promise<Buffer> {
-  const { service, hasConfiguration, kernelModules } = parts;
-  const modules = kernelModules === null ? [] : await ordered(kernelModules, service.modules);
+  const { service, hasConfiguration, modules } = parts;
   const entries: ArchiveEntry[] = [
     ...['dev', 'proc', 'root', 'modules'].map((path) => ({ path, kind: 'directory' }) as const),
     { path: 'dev/console', kind: 'device', major: 5, minor: 1 },
@@ -45,23 +40,4 @@ export async function buildInitramfs(parts: InitramfsParts): Promise<Buffer> {
     entries.push({ path: `${name}.squashfs`, kind: 'file', content, mode: 0o644 });
   }
   return cpioArchive(entries);
-}
-
-/** Modules with those that they need, and what each is told when it is inserted. */
-async function ordered(
-  directory: string,
-  wanted: readonly GuestModule[],
-): Promise<readonly (GuestModule & { readonly path: string })[]> {
-  const all = [...rootModules, ...wanted];
-  const parameters = new Map(
-    all.map((module) => [module.name.replaceAll('-', '_'), module.parameters]),
-  );
-  const order = await insertionOrder(
-    directory,
-    all.map(({ name }) => name),
-  );
-  return order.map(({ name, path }) => {
-    const told = parameters.get(name);
-    return told === undefined ? { name, path } : { name, path, parameters: told };
-  });
 }
