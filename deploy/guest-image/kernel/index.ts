@@ -1,8 +1,9 @@
 import type { Architecture } from '../../../pool/images/manifest.ts';
 import type { ServiceName } from '../../../pool/records/host.ts';
-import { BuildFailure, type Report } from '../../image/command.ts';
+import type { Report } from '../../image/command.ts';
 import { cloudKernel } from './cloud.ts';
 import type { GuestKernel, KernelOrigin } from './guest-kernel.ts';
+import { specialisedKernel } from './specialised.ts';
 
 export type { GuestKernel, KernelOrigin } from './guest-kernel.ts';
 
@@ -20,6 +21,6 @@ export async function buildGuestKernel(
     case 'cloud':
       return cloudKernel(architecture, report);
     case 'specialised':
-      throw new BuildFailure(`no specialised kernel for ${service} yet; use the cloud kernel`);
+      return specialisedKernel(service, architecture, report);
   }
 }
