@@ -14,7 +14,9 @@ export async function make(
   args: readonly string[],
   line: (text: string) => void = () => undefined,
 ): Promise<void> {
-  const child = spawn('nice', ['-n', '19', 'make', ...args], {
+  // A build must not go on beside the next one of the same directory when its builder was killed.
+  const command = ['--pdeathsig', 'TERM', '--', 'nice', '-n', '19', 'make', ...args];
+  const child = spawn('setpriv', command, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
   });
