@@ -6,7 +6,7 @@ import { billOfMaterials } from './bill-of-materials.ts';
 import { type Bundle, link, linkedInputs } from './bundle.ts';
 import { linkReport } from './link-report.ts';
 import { linkedModules } from './linked-modules.ts';
-import { protoFiles } from './root-tree.ts';
+import { contractsOf, protoFiles } from './root-tree.ts';
 import { guestServices, leftOutOfAll } from './services.ts';
 
 const checkout = join(import.meta.dirname, '../..');
@@ -138,6 +138,9 @@ test('a member of the database is linked with the contracts that it reads', asyn
     'etcd/rpc.proto',
     'flotilla/raft/v1/raft.proto',
   ]);
+  const places = (await contractsOf({ checkout, bundle })).map(({ place }) => place);
+  t.true(places.includes('proto/health/v1/health.proto'));
+  t.true(places.includes('proto/grpc/reflection/v1/reflection.proto'));
 });
 
 test('every file that an image leaves out is one that there is', async (t) => {

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Bundle, linkedInputs } from './bundle.ts';
 import { configurationPath, programPath, serviceUser } from './plan.ts';
@@ -23,6 +23,15 @@ const links = [
   ['lib64', 'usr/lib64'],
   ['tmp', 'run/tmp'],
 ] as const;
+
+/**
+ * Contracts that npm packages read while they run, two folders above what they take for their own: the
+ * linked program's.
+ */
+const packageContracts = [
+  'node_modules/grpc-health-check/proto',
+  'node_modules/@grpc/reflection/build/proto/grpc',
+];
 
 /** What the C library asks for. There is nobody to log in: no password, no shell. */
 const tables = {
@@ -49,6 +58,8 @@ export async function writeRootTree(root: string, parts: RootParts): Promise<voi
       join(dirname(programPath), path),
       await readFile(join(parts.checkout, 'proto', path)),
     );
+  for (const { place, path } of await contractsOf(parts))
+    await put(join(dirname(programPath), '../..', place), await readFile(path));
   for (const { place, path } of parts.natives) {
     const target = join('/opt/flotilla', place);
     await put(target, await readFile(path));
@@ -58,6 +69,23 @@ export async function writeRootTree(root: string, parts: RootParts): Promise<voi
   await mkdir(join(root, 'sbin'));
   await copyFile(parts.init, join(root, 'sbin/poweroff'));
   await symlink('poweroff', join(root, 'sbin/reboot'));
+}
+
+/** The contracts of npm packages that are linked in: where they go below /opt/flotilla, and where they are. */
+export async function contractsOf({ checkout, bundle }: Pick<RootParts, 'checkout' | 'bundle'>) {
+  const inputs = linkedInputs(bundle.metafile);
+  const found: { readonly place: string; readonly path: string }[] = [];
+  for (const folder of packageContracts) {
+    const home = /^node_modules\/(?:@[^/]+\/)?[^/]+\//.exec(folder)?.[0] ?? folder;
+    if (!inputs.some((path) => path.startsWith(home))) continue;
+    const entries = await readdir(join(checkout, folder), { recursive: true });
+    for (const entry of entries.filter((path) => path.endsWith('.proto')).sort()) {
+      const path = join(checkout, folder, entry);
+      // From the folder `proto` on, which the package asks for.
+      found.push({ place: path.slice(path.lastIndexOf('/proto/') + 1), path });
+    }
+  }
+  return found;
 }
 
 /**

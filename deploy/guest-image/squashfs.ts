@@ -18,6 +18,8 @@ export async function packSquashfs(tree: string, file: string): Promise<void> {
   // Both mksquashfs's flags for dates and this variable at once are an error.
   const packer = ['-u', 'SOURCE_DATE_EPOCH', 'mksquashfs', tree, file];
   await needProgram('mksquashfs', 'squashfs-tools');
+  // Whatever this user's umask: everybody reads, and runs what can be run.
+  await run('chmod', ['-R', 'u=rwX,go=rX', tree]);
   await run('env', [
     ...[...packer, '-noappend', '-quiet', '-no-progress'],
     ...[...compression, ...reproducible],

@@ -9,7 +9,7 @@ import { storeCases, storeGuests } from './store-cases.ts';
  */
 let lab: Lab;
 
-const words = ['flotilla.xenstored=domain', 'flotilla.xenstore-word=flotilla.kill=90'];
+const words = ['flotilla.xenstored=domain', 'flotilla.xenstore-word=flotilla.kill=300'];
 
 test.before('a host boots on it', async (t) => {
   t.timeout(2_400_000);
