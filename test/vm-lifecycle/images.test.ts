@@ -193,7 +193,7 @@ test('an image starts as what it is, where it is for, and with no words of other
   t.regex(refusal(await admit({ architecture: 'aarch64' })).message, /is for x86_64/);
   for (const hostWords of [
     'init=/bin/sh',
-    'flotilla.kill=1',
+    'flotilla.shell=1',
     '--event x',
     'flotilla.log=a\nb',
     '-- sh',

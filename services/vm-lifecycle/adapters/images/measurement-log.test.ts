@@ -91,6 +91,26 @@ test('a log that was changed is refused: where, and what to do', async (t) => {
   return undefined;
 });
 
+test('a log that goes on in another file is one chain, also where that file is still empty', async (t) => {
+  const folder = await folderOf(t);
+  const log = await opened(t, folder);
+  for (const name of ['one', 'two', 'three']) value(await log.append(measured(name)));
+  const lines = (await readFile(file(folder), 'utf8')).split('\n');
+  const part = (number: number) => join(folder, `${boot}-000000000${number}.jsonl`);
+  await writeFile(file(folder), `${lines.slice(0, 2).join('\n')}\n`);
+  await writeFile(part(3), `${lines[2]}\n`);
+  await writeFile(part(4), '');
+  const again = await opened(t, folder);
+  t.deepEqual(again.head(), log.head());
+  t.is(again.after(0).length, 3);
+  t.is((await readdir(folder)).length, 2);
+  value(await again.append(measured('four')));
+  t.is((await readFile(part(3), 'utf8')).split('\n').length, 3);
+  await writeFile(file(folder), `${lines[0]}\n`);
+  const refused = await openMeasurementLog({ folder, host, boot });
+  t.regex(refused.ok ? '' : refused.error.message, /does not continue the file before it/);
+});
+
 test('each boot has a log of its own, and only the newest files are kept', async (t) => {
   const folder = await folderOf(t);
   for (let number = 0; number < 20; number += 1) {

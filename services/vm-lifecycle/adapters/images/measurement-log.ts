@@ -1,13 +1,4 @@
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  truncate,
-} from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory } from '../../../../base/durable-file.ts';
 import { fail, ok, type Result } from '../../../../base/result.ts';
@@ -15,14 +6,21 @@ import type { Failure } from '../../../../pool/failure.ts';
 import {
   type ChainHead,
   chainBeginning,
-  followChain,
   headAfter,
   type Measurement,
   measurementText,
   nextMeasurement,
-  readMeasurement,
 } from '../../../../pool/images/measurement.ts';
 import type { HostId } from '../../../../pool/records/identifiers.ts';
+import {
+  headAt,
+  headOf,
+  type LogFiles,
+  newestOf,
+  partName,
+  partsOf,
+  readNewest,
+} from './measurement-files.ts';
 
 /** Measurements of one file, about 6 MB: what is read and verified when the service starts. */
 const partMeasurements = 10_000;
@@ -42,9 +40,9 @@ export interface LogSettings {
 export interface MeasurementLog {
   readonly boot: string;
   head(): ChainHead;
-  /** Those after a sequence number, as far as the newest file has them; oldest first. */
+  /** Those after a sequence number, as far as they are in memory: the newest 1000 and more; oldest first. */
   after(sequence: number): readonly Measurement[];
-  /** Where the chain was at a sequence number; null where the newest file does not say. */
+  /** Where the chain was at a sequence number; null where nobody in this process knows. */
   headAt(sequence: number): ChainHead | null;
   /**
    * Continues the chain. One append at a time. After a failure nobody knows what is in the file: close
@@ -58,7 +56,7 @@ export interface MeasurementLog {
 
 /**
  * Opens the log of this boot, `<boot>-<first sequence number>.jsonl` in its folder, and verifies its
- * newest file. A line that was cut off by the end of the process was never believed by anybody, and
+ * newest files. A line that was cut off by the end of the process was never believed by anybody, and
  * is cut away. Whatever else does not fit is a failure: the log is evidence, and is not repaired.
  */
 export async function openMeasurementLog({
@@ -68,20 +66,11 @@ export async function openMeasurementLog({
 }: LogSettings): Promise<Result<MeasurementLog, Failure>> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const beginning = chainBeginning(host, boot);
-    for (const name of (await partsOf(folder, boot)).toReversed()) {
-      const path = join(folder, name);
-      const read = await readPart(path, beginning);
-      if (!read.ok) return read;
-      const { from, measurements } = read.value;
-      const file = await open(path, 'a', 0o600);
-      if (measurements.length > 0 || name === partName(boot, 1))
-        return ok(new OpenLog(folder, boot, from, measurements, file));
-      // The process ended when it had begun a file, and nothing was in it.
-      await file.close();
-      await rm(path);
-    }
-    return ok(new OpenLog(folder, boot, beginning, [], await openPart(folder, boot, 1)));
+    const files = await readNewest(folder, boot, chainBeginning(host, boot));
+    if (!files.ok) return files;
+    const { path } = files.value;
+    const file = path === null ? await openPart(folder, boot, 1) : await open(path, 'a', 0o600);
+    return ok(new OpenLog(folder, boot, files.value, file));
   } catch (error) {
     return fail(cannotWrite(folder, error));
   }
@@ -90,27 +79,19 @@ export async function openMeasurementLog({
 class OpenLog implements MeasurementLog {
   readonly boot: string;
   readonly #folder: string;
-  /** Where the newest file begins. */
-  #from: ChainHead;
-  /** What the newest file holds. */
-  #measurements: Measurement[];
+  #tail: { readonly from: ChainHead; readonly measurements: Measurement[] };
   #head: ChainHead;
   #file: FileHandle;
+  /** Measurements that are in it. */
+  #inFile: number;
 
-  constructor(
-    folder: string,
-    boot: string,
-    from: ChainHead,
-    measurements: readonly Measurement[],
-    file: FileHandle,
-  ) {
+  constructor(folder: string, boot: string, files: LogFiles, file: FileHandle) {
     this.#folder = folder;
     this.boot = boot;
-    this.#from = from;
-    this.#measurements = [...measurements];
-    const last = measurements.at(-1);
-    this.#head = last === undefined ? from : headAfter(last);
+    this.#tail = { from: files.from, measurements: [...files.measurements] };
+    this.#head = headOf(files);
     this.#file = file;
+    this.#inFile = files.inFile;
   }
 
   head(): ChainHead {
@@ -118,13 +99,11 @@ class OpenLog implements MeasurementLog {
   }
 
   after(sequence: number): readonly Measurement[] {
-    return this.#measurements.filter((each) => each.sequence > sequence);
+    return this.#tail.measurements.filter((each) => each.sequence > sequence);
   }
 
   headAt(sequence: number): ChainHead | null {
-    if (sequence === this.#from.sequence) return this.#from;
-    const found = this.#measurements[sequence - this.#from.sequence - 1];
-    return found === undefined ? null : headAfter(found);
+    return headAt(this.#tail, sequence);
   }
 
   async append(
@@ -132,13 +111,14 @@ class OpenLog implements MeasurementLog {
   ): Promise<Result<Measurement, Failure>> {
     const next = nextMeasurement(this.#head, measured);
     try {
-      if (this.#measurements.length >= partMeasurements) await this.#beginPart();
+      if (this.#inFile >= partMeasurements) await this.#beginPart();
       await this.#file.appendFile(`${measurementText(next)}\n`);
       await this.#file.sync();
     } catch (error) {
       return fail(cannotWrite(this.#folder, error));
     }
-    this.#measurements.push(next);
+    this.#inFile += 1;
+    this.#tail.measurements.push(next);
     this.#head = headAfter(next);
     return ok(next);
   }
@@ -151,8 +131,9 @@ class OpenLog implements MeasurementLog {
     const file = await openPart(this.#folder, this.boot, this.#head.sequence + 1);
     await this.#file.close();
     this.#file = file;
-    this.#from = this.#head;
-    this.#measurements = [];
+    this.#inFile = 0;
+    const { from, measurements } = newestOf(this.#tail);
+    this.#tail = { from, measurements: [...measurements] };
   }
 }
 
@@ -161,16 +142,6 @@ async function openPart(folder: string, boot: string, sequence: number): Promise
   await syncDirectory(folder);
   await forgetOld(folder, boot);
   return file;
-}
-
-function partName(boot: string, sequence: number): string {
-  return `${boot}-${String(sequence).padStart(10, '0')}.jsonl`;
-}
-
-/** The files of a boot, in the order in which they were begun. */
-async function partsOf(folder: string, boot: string): Promise<readonly string[]> {
-  const names = await readdir(folder);
-  return names.filter((name) => name.startsWith(`${boot}-`) && name.endsWith('.jsonl')).sort();
 }
 
 /** Earlier boots go first, the oldest at the front, and then what this one began with. */
@@ -183,42 +154,6 @@ async function forgetOld(folder: string, boot: string): Promise<void> {
   const oldest = [...others.sort((a, b) => a.time - b.time).map(({ name }) => name), ...own];
   for (const name of oldest.slice(0, Math.max(0, oldest.length - partsKept)))
     await rm(join(folder, name));
-}
-
-async function readPart(
-  path: string,
-  beginning: ChainHead,
-): Promise<Result<{ readonly from: ChainHead; readonly measurements: Measurement[] }, Failure>> {
-  const content = await readFile(path);
-  const whole = content.lastIndexOf(0x0a) + 1;
-  if (whole < content.length) await truncate(path, whole);
-  const lines = content.subarray(0, whole).toString('utf8').split('\n').slice(0, -1);
-  const measurements: Measurement[] = [];
-  for (const [index, line] of lines.entries()) {
-    const read = readMeasurement(line);
-    if (!read.ok) return fail(broken(path, `line ${index + 1} cannot be read: ${read.error}`));
-    measurements.push(read.value);
-  }
-  const [first] = measurements;
-  const begins = Number(/(\d+)\.jsonl$/.exec(path)?.[1]);
-  const from =
-    begins === 1 || first === undefined
-      ? beginning
-      : { sequence: begins - 1, digest: first.previous };
-  const followed = followChain(from, measurements);
-  if (followed.ok) return ok({ from, measurements });
-  const { sequence, why } = followed.error;
-  return fail(broken(path, `measurement ${sequence} ${why}`));
-}
-
-/** The log is not what it was: nobody starts a guest whose measurement would continue it. */
-export function broken(path: string, why: string): Failure {
-  return {
-    reason: 'IMAGE',
-    message: `the measurement log ${path} was changed: ${why}`,
-    remedy:
-      'Keep the file, compare it with what the pool knows (flotilla host attest), and find out who changed it. Restart the host then: each boot begins a log of its own.',
-  };
 }
 
 function cannotWrite(folder: string, error: unknown): Failure {

@@ -18,7 +18,7 @@ import {
 } from '../../../../pool/images/measurement.ts';
 import type { HostId } from '../../../../pool/records/identifiers.ts';
 import type { GuestImages } from './guest-images.ts';
-import { broken } from './measurement-log.ts';
+import { broken } from './measurement-files.ts';
 
 /** How often the other log is looked at: guests of services are seldom started. */
 const lookEvery = milliseconds(5000);
