@@ -15,7 +15,7 @@ import { freePages, type LibxlContext, type LibxlResult } from './context.ts';
 import { ContextPool } from './context-pool.ts';
 import { XenDevices } from './devices.ts';
 import { libxlConfig } from './domain-config.ts';
-import { libxlError } from './errors.ts';
+import { type LibxlFailure, libxlError } from './errors.ts';
 import type { DomInfo, Libraries } from './libraries.ts';
 import { domainOf, domainState, domainUuid, kibibytes } from './states.ts';
 import { Store } from './store.ts';
@@ -31,6 +31,12 @@ const gonePause = 100;
 const goneAttempts = 600;
 
 const pageSize = 4096;
+
+/**
+ * libxl counts whole seconds: even where a number may be used again at once (`client.ts`), that is
+ * not before the second of its domain's end is over.
+ */
+const freshNumberPause = 1_100;
 
 type Answer<Value> = Promise<Result<Value, HypervisorError>>;
 
@@ -211,7 +217,13 @@ export class LibxlHypervisor implements Hypervisor {
 
   async #build(config: DomainConfig): Answer<DomainId> {
     const json = libxlConfig(config);
-    const built = await this.#long.use((context) => context.createDomain(json));
+    const attempt = () => this.#long.use((context) => context.createDomain(json));
+    let built = await attempt();
+    if (!built.ok && numberIsTooFresh(config, built.error)) {
+      await this.#destroyLeftover(config.uuid);
+      await sleep(freshNumberPause);
+      built = await attempt();
+    }
     if (!built.ok) {
       await this.#destroyLeftover(config.uuid);
       return fail(libxlError(`build ${config.name}`, built.error));
@@ -262,6 +274,10 @@ export class LibxlHypervisor implements Hypervisor {
     if (name.value !== null) this.#names.set(id, { uuid, name: name.value });
     return ok(name.value ?? '');
   }
+}
+
+function numberIsTooFresh({ id }: DomainConfig, { log }: LibxlFailure): boolean {
+  return id !== undefined && /domain id recently used/.test(log);
 }
 
 function guests(infos: readonly DomInfo[]): DomInfo[] {
