@@ -67,7 +67,7 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
   const bundle = await link({ checkout, program: 'main.ts', loads: service.entry, leftOut });
   const modules = await linkedModules(checkout, bundle.metafile);
   const node = await nodeBinary(checkout, architecture);
-  const runtime = await buildRuntime(node, service.libraries, architecture, report);
+  const runtime = await buildRuntime(node, service, architecture, report);
   const init = await buildInit(architecture, report);
   const kernel = await buildGuestKernel(request.service, architecture, request.kernel, report);
   const needs = await kernelNeeds(kernel.modules, service.modules);

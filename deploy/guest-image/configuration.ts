@@ -4,6 +4,8 @@ import * as v from 'valibot';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { bytes } from '../../base/units.ts';
 import { readSettings } from '../../consensus/settings.ts';
+import { NetworkConfigurationSchema } from '../../services/network/configuration.ts';
+import { StorageConfigurationSchema } from '../../services/storage/configuration.ts';
 import { ConfigurationSchema as XenstoreSchema } from '../../services/xenstore/configuration.ts';
 import { BuildFailure } from '../image/command.ts';
 import type { GuestServiceName } from './services.ts';
@@ -71,6 +73,8 @@ type Check = (fields: Readonly<Record<string, unknown>>) => Result<void, string>
 /** What each service itself says to a configuration. */
 const checks: Readonly<Record<GuestServiceName, Check>> = {
   xenstore: bySchema(XenstoreSchema),
+  network: bySchema(NetworkConfigurationSchema),
+  storage: bySchema(StorageConfigurationSchema),
   consensus: (fields) => {
     const settings = readSettings(fields, 'the member', anyQuota);
     return settings.ok ? ok(undefined) : settings;

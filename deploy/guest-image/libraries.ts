@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Architecture } from '../../pool/images/manifest.ts';
 import { cached, contentKey } from '../image/cache.ts';
 import { BuildFailure, type Report } from '../image/command.ts';
@@ -11,6 +11,7 @@ import {
 } from '../image/packages.ts';
 import { elfFacts } from './elf.ts';
 import { machines } from './machines.ts';
+import type { GuestProgram } from './services.ts';
 
 /** A shared library by its name, such as `libc.so.6`, and why it is needed. */
 export interface NeededLibrary {
@@ -18,18 +19,19 @@ export interface NeededLibrary {
   readonly why: string;
 }
 
-/** A shared library of a Debian package. */
+/** A shared library, or a program, of a Debian package. */
 export interface Library extends NeededLibrary {
   readonly file: string;
   readonly package: Package;
 }
 
 /**
- * The libraries that are needed, and all that they need, from Debian packages (by name, and what these
- * packages need). What no package has is a `BuildFailure`. Sorted by name.
+ * The libraries and programs that are needed, and all libraries that they need, from Debian packages (by
+ * name, and what these packages need). What no package has is a `BuildFailure`. Sorted by name.
  */
 export async function libraryClosure(
   needed: readonly NeededLibrary[],
+  programs: readonly GuestProgram[],
   packageNames: readonly string[],
   architecture: Architecture,
   report: Report,
@@ -51,8 +53,16 @@ export async function libraryClosure(
     },
   );
   const files = await filesByName(directory, packages, architecture);
+  for (const program of programs) {
+    const owner = packages.find(({ name }) => name === program.package);
+    const file = join(directory, program.package, program.path);
+    if (owner !== undefined) files.set(basename(program.path), { file, package: owner });
+  }
   const found = new Map<string, Library>();
-  const waiting = [...needed];
+  const waiting: NeededLibrary[] = [
+    ...programs.map(({ path, why }) => ({ name: basename(path), why })),
+    ...needed,
+  ];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { name, why } = next;
     if (found.has(name)) continue;

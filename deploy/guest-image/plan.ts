@@ -32,7 +32,7 @@ export interface PlanParts {
 export function planText({ service, modules, hasConfiguration }: PlanParts): string {
   const lines: (readonly [key: string, value: string])[] = [
     ['run', runSize],
-    ['user', String(serviceUser)],
+    ['user', String(service.runsAsRoot ? 0 : serviceUser)],
     ...modules.map(({ name, parameters }) => {
       const file = modulePath(name);
       return ['module', parameters === undefined ? file : `${file} ${parameters}`] as const;

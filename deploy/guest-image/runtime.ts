@@ -9,6 +9,7 @@ import { elfFacts } from './elf.ts';
 import { type Library, libraryClosure, type NeededLibrary } from './libraries.ts';
 import { machines } from './machines.ts';
 import type { NodeBinary } from './node-binary.ts';
+import type { GuestService } from './services.ts';
 import { needProgram, packSquashfs } from './squashfs.ts';
 
 /** Debian's packages of the libraries that Node is linked against. */
@@ -22,12 +23,12 @@ export interface Runtime {
 }
 
 /**
- * Packs Node, stripped, with the shared libraries that it needs, and those that a service loads by name:
- * nothing else of Debian's packages. It is taken from the cache, or built into it.
+ * Packs Node, stripped, with the shared libraries that it needs, those that a service loads by name, and
+ * the programs that it runs: nothing else of Debian's packages. It is taken from the cache, or built into it.
  */
 export async function buildRuntime(
   node: NodeBinary,
-  loaded: readonly { readonly name: string; readonly package: string }[],
+  service: Pick<GuestService, 'libraries' | 'programs'>,
   architecture: Architecture,
   report: Report,
 ): Promise<Runtime> {
@@ -37,20 +38,25 @@ export async function buildRuntime(
   const loader = facts.interpreter;
   const needed: NeededLibrary[] = [
     { name: basename(loader), why: 'it loads programs' },
-    ...loaded.map(({ name }) => ({ name, why: 'the service loads it' })),
+    ...service.libraries.map(({ name }) => ({ name, why: 'the service loads it' })),
     ...facts.needs.map((name) => ({ name, why: 'Node is linked against it' })),
   ];
-  const packages = [...new Set([...nodeLibraries, ...loaded.map((each) => each.package)])];
-  const libraries = await libraryClosure(needed, packages, architecture, report);
+  const owners = [...service.libraries, ...service.programs].map((each) => each.package);
+  const packages = [...new Set([...nodeLibraries, ...owners])];
+  const { programs } = service;
+  const libraries = await libraryClosure(needed, programs, packages, architecture, report);
   const builders = ['runtime.ts', 'squashfs.ts'].map((name) => join(import.meta.dirname, name));
   const key = contentKey([
     ...(await Promise.all(builders.map((path) => readFile(path, 'utf8')))),
     ...[architecture, node.version],
     ...libraries.flatMap((each) => [each.name, each.package.file]),
   ]);
-  const place = ({ name }: Library): string =>
+  const place = ({ name }: Library): string => {
     // The loader is named by a path that is in each program; links make /lib and /lib64 parts of /usr.
-    name === basename(loader) ? loader.slice(1) : `lib/${machines[architecture].triplet}/${name}`;
+    if (name === basename(loader)) return loader.slice(1);
+    if (programs.some(({ path }) => basename(path) === name)) return `sbin/${name}`;
+    return `lib/${machines[architecture].triplet}/${name}`;
+  };
   const build = async (aside: string): Promise<void> => {
     report(`packing Node ${node.version} and ${libraries.length} libraries`);
     const { strip } = machines[architecture];

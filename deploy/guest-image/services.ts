@@ -8,6 +8,14 @@ export interface GuestModule {
   readonly parameters?: string;
 }
 
+/** A program of a Debian package that a service runs. */
+export interface GuestProgram {
+  /** In the package, without a leading slash; in the guest it is in /usr/sbin. */
+  readonly path: string;
+  readonly package: string;
+  readonly why: string;
+}
+
 /** A file of the sources that an image does without, and why its service never needs it there. */
 export interface LeftOut {
   /** Relative to the checkout; a folder ends with `/`. */
@@ -28,6 +36,8 @@ export interface GuestService {
   readonly leftOut: readonly LeftOut[];
   /** Shared libraries that are loaded by name while the service runs, and their Debian packages. */
   readonly libraries: readonly { readonly name: string; readonly package: string }[];
+  /** Programs that the service runs, by their paths in their Debian packages. */
+  readonly programs: readonly GuestProgram[];
   /** Modules for Debian's cloud kernel, without those that they need. */
   readonly modules: readonly GuestModule[];
   /** Further words for the kernel. */
@@ -35,6 +45,8 @@ export interface GuestService {
   /** Devices that are given to the service's user. */
   readonly devices: readonly string[];
   readonly ports: Manifest['ports'];
+  /** Root has files that others may not open: devices that come and go. It keeps no other capability. */
+  readonly runsAsRoot: boolean;
   /** Capabilities of Linux that the service keeps (capability.h), by name and number. */
   readonly capabilities: Readonly<Record<string, number>>;
   /** What its domain may do that others may not, in Xen's words. */
@@ -87,6 +99,8 @@ export const guestServices = {
       { path: 'pool/rpc/server.ts', why: 'a xenstore domain has no NIC: nobody could call it' },
       { path: 'pool/identity/credentials.ts', why: 'a xenstore domain has nobody to prove it to' },
     ],
+    programs: [],
+    runsAsRoot: false,
     libraries: [{ name: 'libxenctrl.so.4.17', package: 'libxenmisc4.17' }],
     modules: [
       { name: 'xen-evtchn' },
@@ -122,6 +136,8 @@ export const guestServices = {
     },
     leftOut: [],
     libraries: [],
+    programs: [],
+    runsAsRoot: false,
     modules: [...disk, ...nic],
     kernelWords: consoles,
     devices: [],
@@ -134,6 +150,54 @@ export const guestServices = {
     dataDirectory: '/data',
     memory: 192 * 2 ** 20,
     sysfs: false,
+    asksXenbus: true,
+  },
+  network: {
+    command: 'network',
+    entry: 'services/network/main.ts',
+    arguments: ['--data-dir', '/data/network'],
+    ...{ nodeFlags: [], environment: {}, libraries: [] },
+    leftOut: [
+      {
+        path: 'services/network/adapters/bridge/simulated.ts',
+        why: 'a guest has bridges of its own kernel, and simulates none',
+      },
+    ],
+    programs: [{ path: 'bin/ip', package: 'iproute2', why: 'the service makes bridges with it' }],
+    modules: [...disk, ...nic, { name: 'bridge' }, { name: 'xen-netback' }],
+    kernelWords: consoles,
+    devices: [],
+    ports: [{ port: 7423, protocol: 'tcp', purpose: 'the network service, by gRPC' }],
+    runsAsRoot: false,
+    capabilities: { CAP_NET_ADMIN: 12 },
+    xenPrivileges: ['xen: driver domain (driver_domain=1): backends of NICs'],
+    dataDirectory: '/data',
+    memory: 192 * 2 ** 20,
+    sysfs: true,
+    asksXenbus: true,
+  },
+  storage: {
+    command: 'storage',
+    entry: 'services/storage/main.ts',
+    arguments: ['--data-dir', '/data/storage'],
+    ...{ nodeFlags: [], environment: {}, libraries: [], leftOut: [] },
+    programs: [
+      {
+        path: 'sbin/losetup',
+        package: 'mount',
+        why: 'the service makes loop devices of images with it',
+      },
+    ],
+    modules: [...disk, ...nic, { name: 'xen-blkback' }],
+    kernelWords: consoles,
+    devices: [],
+    ports: [{ port: 7422, protocol: 'tcp', purpose: 'the storage service, by gRPC' }],
+    runsAsRoot: true,
+    capabilities: { CAP_SYS_ADMIN: 21 },
+    xenPrivileges: ['xen: driver domain (driver_domain=1): backends of disks'],
+    dataDirectory: '/data',
+    memory: 192 * 2 ** 20,
+    sysfs: true,
     asksXenbus: true,
   },
 } as const satisfies Readonly<Partial<Record<ServiceName, GuestService>>>;

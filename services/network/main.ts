@@ -15,7 +15,6 @@ import { type Running, serviceCommand, unknownDomain } from '../../pool/service-
 import { ownDomain } from '../xenstore/client/index.ts';
 import type { BridgeDriver } from './adapters/bridge/bridge-driver.ts';
 import { linuxBridges } from './adapters/bridge/linux.ts';
-import { simulatedBridges } from './adapters/bridge/simulated.ts';
 import { type FirstNetworksSettings, makeFirstNetworks } from './adapters/first-networks.ts';
 import { networkService } from './adapters/network-service.ts';
 import { openPlugJournal } from './adapters/plug-journal.ts';
@@ -85,8 +84,10 @@ async function driverOf({
   switch (driver) {
     case 'bridge':
       return ok(linuxBridges(null));
-    case 'simulated':
+    case 'simulated': {
+      const { simulatedBridges } = await import('./adapters/bridge/simulated.ts');
       return simulatedBridges(join(dataDir, 'simulated-bridges.json'));
+    }
   }
 }
 
