@@ -141,6 +141,9 @@ test('a member of the database is linked with the contracts that it reads', asyn
   const places = (await contractsOf({ checkout, bundle })).map(({ place }) => place);
   t.true(places.includes('proto/health/v1/health.proto'));
   t.true(places.includes('proto/grpc/reflection/v1/reflection.proto'));
+  // What a package requires is what Node would give it: as an ES module, protobufjs does not know Long.
+  const long = linkedInputs(bundle.metafile).filter((path) => /(^|\/)long\//.test(path));
+  t.deepEqual(long, ['node_modules/long/umd/index.js']);
 });
 
 test('every file that an image leaves out is one that there is', async (t) => {

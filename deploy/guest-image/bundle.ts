@@ -51,8 +51,6 @@ export async function link(linking: Linking): Promise<Bundle> {
       platform: 'node',
       format: 'esm',
       target: 'node24',
-      mainFields: ['module', 'main'],
-      conditions: ['import', 'node'],
       treeShaking: true,
       legalComments: 'none',
       logLevel: 'silent',
