@@ -17,13 +17,23 @@ import { AddressSchema } from '../../pool/configuration.ts';
 import { StoreTlsSchema } from '../../pool/etcd/tls-files.ts';
 import type { HostId } from '../../pool/records/identifiers.ts';
 import { HostIdSchema, NameSchema } from '../../pool/records/identifiers.ts';
-import type { HostChoice, PoolChoice, StoreChoice } from './layout.ts';
+import { guestServices, type HostChoice, type PoolChoice } from './layout.ts';
 import { chooseHostPorts } from './ports.ts';
 
 /** The file in a pool's directory that holds what was chosen when the pool was made. */
 const fileName = 'choice.json';
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
+
+/** ADDRESS/LENGTH of IPv4. */
+export const GuestAddressSchema = v.pipe(
+  v.string(),
+  v.regex(/^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/, 'write ADDRESS/LENGTH, such as 10.0.0.21/24'),
+  v.check((text) => {
+    const [address = '', length = ''] = text.split('/');
+    return v.is(v.pipe(v.string(), v.ipv4()), address) && Number(length) <= 32;
+  }, 'write ADDRESS/LENGTH, such as 10.0.0.21/24'),
+);
 
 const PoolChoiceSchema = v.object({
   version: v.literal(1),
@@ -55,6 +65,14 @@ const PoolChoiceSchema = v.object({
       tls: v.nullable(StoreTlsSchema),
     }),
   ),
+  guests: v.optional(
+    v.object({
+      images: v.pipe(v.string(), v.startsWith('/')),
+      guests: v.array(
+        v.object({ service: v.picklist(guestServices), address: GuestAddressSchema }),
+      ),
+    }),
+  ),
   databaseBegan: v.optional(v.boolean()),
 });
 
@@ -63,7 +81,7 @@ export async function choosePool(
   name: string,
   hosts: number,
   hypervisor: 'xen' | 'simulated',
-  store: StoreChoice | undefined,
+  { store, guests }: Pick<PoolChoice, 'store' | 'guests'>,
 ): Promise<PoolChoice> {
   const address = '127.0.0.1';
   const ports = await chooseHostPorts(address, hosts);
@@ -81,6 +99,7 @@ export async function choosePool(
     hypervisor,
     hosts: chosen,
     ...(store === undefined ? {} : { store }),
+    ...(guests === undefined ? {} : { guests }),
   };
 }
 

@@ -7,6 +7,7 @@ import { bounds } from '../../base/bounds.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { supervisorSocket } from '../../pool/supervision/messages.ts';
 import { type ServedSupervisor, serveSupervisor } from '../../pool/supervision/serve.ts';
+import { type GuestFlags, guestOptions, guestsOf } from './guests.ts';
 import { type RunningHost, runHost } from './host.ts';
 import { hypervisorNotice } from './hypervisor.ts';
 import type { HostPlan } from './layout.ts';
@@ -14,7 +15,7 @@ import { preparePool } from './pool-directory.ts';
 import { Screen } from './screen.ts';
 import { type StoreFlags, storeOf, storeOptions } from './store.ts';
 
-interface UpFlags extends StoreFlags {
+interface UpFlags extends StoreFlags, GuestFlags {
   readonly hosts?: number;
   readonly dir: string;
   readonly hypervisor?: 'auto' | 'xen' | 'simulated';
@@ -42,7 +43,7 @@ export function upCommand(): Command {
         'what runs the VMs (default: xen where there is one)',
       ).choices(['auto', 'xen', 'simulated']),
     );
-  return storeOptions(command)
+  return guestOptions(storeOptions(command))
     .option('--no-restart', 'leave a process that ended as it is')
     .addHelpText(
       'after',
@@ -51,11 +52,14 @@ export function upCommand(): Command {
     .action(async (flags: UpFlags) => {
       const store = storeOf(flags);
       if (!store.ok) return refuse(store.error);
+      const guests = guestsOf(flags);
+      if (!guests.ok) return refuse(guests.error);
       const prepared = await preparePool({
         directory: flags.dir,
         hosts: flags.hosts,
         hypervisor: flags.hypervisor,
         store: store.value,
+        guests: guests.value,
       });
       if (!prepared.ok) return refuse(prepared.error);
       const { choice, plans, poolFile, isNew, began } = prepared.value;
@@ -89,6 +93,7 @@ const HostPlanSchema = v.object({
           'network',
           'xenstore',
           'consensus',
+          'service-guests',
           'simulated-hypervisor',
         ]),
         command: v.pipe(v.array(v.string()), v.minLength(1)),
@@ -96,6 +101,15 @@ const HostPlanSchema = v.object({
       }),
     ),
     v.minLength(1),
+  ),
+  seeds: v.optional(
+    v.array(
+      v.object({
+        directory: v.pipe(v.string(), v.startsWith('/')),
+        configuration: v.record(v.string(), v.unknown()),
+        files: v.record(v.string(), v.string()),
+      }),
+    ),
   ),
 });
 

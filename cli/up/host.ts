@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SupervisorHandlers } from '../../pool/supervision/serve.ts';
 import type { HostPlan, HostProcess } from './layout.ts';
@@ -19,17 +19,27 @@ export interface RunningHost {
 }
 
 /** What the services stand on: it ends after them. */
-const beneath: ReadonlySet<HostProcess['name']> = new Set(['consensus', 'simulated-hypervisor']);
+const beneath: ReadonlySet<HostProcess['name']> = new Set([
+  'consensus',
+  'service-guests',
+  'simulated-hypervisor',
+]);
 
 /** The file of the program itself. */
 const program = join(import.meta.dirname, '..', '..', 'main.ts');
 
-/** Writes what each process of a host reads when it starts. */
+/** Writes what each process of a host reads when it starts, and what each service guest is given. */
 export function writeConfigurations(plan: HostPlan): void {
   for (const each of plan.processes) {
     mkdirSync(join(plan.directory, each.name), { recursive: true, mode: 0o700 });
     const text = `${JSON.stringify(each.configuration, null, 2)}\n`;
     writeFileSync(fileOf(plan, each.name), text, { mode: 0o600 });
+  }
+  for (const { directory, configuration, files } of plan.seeds ?? []) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const text = `${JSON.stringify(configuration, null, 2)}\n`;
+    writeFileSync(join(directory, 'configuration.json'), text, { mode: 0o600 });
+    for (const [name, path] of Object.entries(files)) copyFileSync(path, join(directory, name));
   }
 }
 

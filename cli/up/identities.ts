@@ -16,8 +16,9 @@ export async function issueIdentities(directory: string, choice: PoolChoice): Pr
   const operator = await issue(authority, { name: operatorIdentity, hosts: [] }, now);
   await writeIdentity(operatorDirectory(directory), 'operator', operator);
   for (const host of choice.hosts) {
-    const hosts = [host.address, host.name];
     for (const service of serviceNames) {
+      const guest = choice.guests?.guests.find((each) => each.service === service);
+      const hosts = [host.address, host.name, ...(guest?.address.split('/').slice(0, 1) ?? [])];
       const name = serviceIdentity(host, service);
       const identity = await issue(authority, { name, hosts }, now);
       await writeIdentity(join(directory, host.name, 'identity'), service, identity);

@@ -1,5 +1,7 @@
 import test from 'ava';
+import * as v from 'valibot';
 import type { HostId } from '../../pool/records/identifiers.ts';
+import { ServiceGuestsSchema } from '../../services/vm-lifecycle/service-guests/configuration.ts';
 import { endpoints, type HostPlan, hostPlan, type PoolChoice } from './layout.ts';
 
 const ports = { 'vm-lifecycle': 1, storage: 2, network: 3, xenstore: 4, consensus: 5, peer: 6 };
@@ -56,4 +58,28 @@ test('on Xen, the xenstore of a pool goes on with what the host has had since it
   t.like(configurationOf(hostPlan(xen, 'host-2', '/pool/host-2'), 'xenstore'), own);
   const simulated = { dataDir: '/pool/host-1/xenstore', takeOver: undefined };
   t.like(configurationOf(hostPlan(pool, 'host-1', '/pool/host-1'), 'xenstore'), simulated);
+});
+
+test('the member of a pool can be a guest: it has a seed and no process, and all find it there', (t) => {
+  const guests = {
+    images: '/images',
+    guests: [{ service: 'consensus', address: '10.0.0.21/24' }],
+  } as const;
+  const xen: PoolChoice = { ...pool, hypervisor: 'xen', hosts: [host], guests };
+  const plan = hostPlan(xen, 'host-1', '/pool/host-1');
+  t.false(plan.processes.some(({ name }) => name === 'consensus'));
+  for (const name of ['storage', 'network', 'vm-lifecycle'] as const)
+    t.like(configurationOf(plan, name), { store: ['10.0.0.21:2379'] }, name);
+  t.is(endpoints(xen, host).consensus, '10.0.0.21:2379');
+  const [seed] = plan.seeds ?? [];
+  t.like(seed?.configuration, {
+    listenClient: '10.0.0.21:2379',
+    initialCluster: { 'host-1': '10.0.0.21:2380' },
+    dataDir: '/data/consensus',
+    tls: { key: '/seed/key.pem' },
+  });
+  t.is(seed?.files['key.pem'], '/pool/host-1/identity/consensus-key.pem');
+  const [guest] = configurationOf(plan, 'service-guests').guests as object[];
+  t.like(guest, { image: '/images/consensus', seed: seed?.directory, address: '10.0.0.21/24' });
+  t.true(v.is(ServiceGuestsSchema, configurationOf(plan, 'service-guests')));
 });

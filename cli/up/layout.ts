@@ -50,6 +50,24 @@ export interface StoreChoice {
   } | null;
 }
 
+/** A service of a host that runs as a guest of its own, from a signed image. */
+export interface ServiceGuest {
+  readonly service: GuestService;
+  /** ADDRESS/LENGTH on the bridge of the host's guests; IPv4. */
+  readonly address: string;
+}
+
+/** The services that `flotilla up` can run as guests. */
+export const guestServices = ['consensus'] as const;
+export type GuestService = (typeof guestServices)[number];
+
+/** What a host's service guests are made of. Paths are absolute. */
+export interface GuestsChoice {
+  /** A directory with an image for each service, and `trusted-key.pem`, the key that signed them. */
+  readonly images: string;
+  readonly guests: readonly ServiceGuest[];
+}
+
 /**
  * A pool, as it was chosen. It never changes afterwards, but for the addresses of an etcd, and for
  * what is known of its database.
@@ -62,6 +80,8 @@ export interface PoolChoice {
   readonly hosts: readonly HostChoice[];
   /** Left out: each host runs a member of the pool's own database. */
   readonly store?: StoreChoice | undefined;
+  /** Left out: all services are processes. A pool with service guests has one host. */
+  readonly guests?: GuestsChoice | undefined;
   /**
    * All members of its own database have run: one that comes without data joins the others, and does
    * not begin another database.
@@ -72,10 +92,20 @@ export interface PoolChoice {
 /** A program that a host runs. */
 export interface HostProcess {
   /** What its configuration and its log are named after. */
-  readonly name: ServiceName | 'simulated-hypervisor';
+  readonly name: ServiceName | 'service-guests' | 'simulated-hypervisor';
   /** The subcommand of `flotilla` that runs it. */
   readonly command: readonly string[];
   readonly configuration: Readonly<Record<string, unknown>>;
+}
+
+/** What a service's guest is given at each start: a directory of files, for nobody else. */
+export interface Seed {
+  /** Absolute. */
+  readonly directory: string;
+  /** Becomes `configuration.json`. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** Files that are copied: their names in the seed, and where they are. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** What `flotilla host up --config` reads. */
@@ -84,6 +114,7 @@ export interface HostPlan {
   /** Where its state is: absolute. */
   readonly directory: string;
   readonly processes: readonly HostProcess[];
+  readonly seeds?: readonly Seed[] | undefined;
 }
 
 /** What guests boot where a VM names no kernel of its own: files in the host's image. */
@@ -103,6 +134,23 @@ const xenstoreOfHost = {
   takeOver: true,
 };
 
+/** The ports of a member in its guest: those that its image's manifest names. */
+const memberPorts = { consensus: 2379, peer: 2380 };
+
+/** Bytes of a member's data disk: sixteen times the store that it may hold, for log and snapshots. */
+const memberDisk = 2 ** 30;
+
+/** In Xen's range; a bridge knows one member of the database. */
+const memberMac = '00:16:3e:f1:07:01';
+
+/** Where a guest has its data disk, and what it is given. */
+const guestData = '/data';
+const seedTls = {
+  ca: '/seed/ca.pem',
+  certificate: '/seed/certificate.pem',
+  key: '/seed/key.pem',
+};
+
 /** The network that every new pool has. */
 const firstNetwork = { name: 'default', bridge: 'xenbr0' };
 
@@ -120,7 +168,7 @@ export function endpoints(
     storage: at(host, 'storage'),
     network: at(host, 'network'),
     xenstore: at(host, 'xenstore'),
-    ...(pool.store === undefined ? { consensus: at(host, 'consensus') } : {}),
+    ...(pool.store === undefined ? { consensus: member(pool, host, 'consensus') } : {}),
   };
 }
 
@@ -128,6 +176,12 @@ export function endpoints(
 function servesDomains(pool: PoolChoice, host: HostChoice): boolean {
   const first = pool.hosts.find((each) => each.address === host.address);
   return pool.hypervisor === 'xen' && first === host;
+}
+
+/** HOST:PORT of the member of a host, for clients or for other members. */
+function member(pool: PoolChoice, host: HostChoice, port: 'consensus' | 'peer'): string {
+  const address = guestAddress(pool, 'consensus');
+  return address === null ? at(host, port) : `${address}:${memberPorts[port]}`;
 }
 
 /** The processes of one host of the pool. `directory` is the host's own. */
@@ -144,14 +198,18 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
     hostName: host.name,
     listen: at(host, name),
     ...(pool.store === undefined
-      ? { store: pool.hosts.map((each) => at(each, 'consensus')) }
+      ? { store: pool.hosts.map((each) => member(pool, each, 'consensus')) }
       : { store: pool.store.endpoints, storeTls: pool.store.tls }),
     dataDir: join(directory, name),
     tls: tls(directory, name),
   });
   const services = endpoints(pool, host);
+  const guests =
+    guestAddress(pool, 'consensus') === null ? null : hostGuests(pool, host, directory);
+  const ownMember = pool.store === undefined && guests === null;
   const processes: HostProcess[] = [
-    ...(pool.store === undefined ? [memberProcess(pool, host, directory)] : []),
+    ...(ownMember ? [memberProcess(pool, host, directory)] : []),
+    ...(guests === null ? [] : [guests.process]),
     {
       name: 'xenstore',
       command: ['xenstored'],
@@ -196,25 +254,79 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
       command: ['simulated-hypervisor'],
       configuration: { socket },
     });
-  return { host: { id: host.id, name: host.name }, directory, processes };
+  return {
+    ...{ host: { id: host.id, name: host.name }, directory, processes },
+    ...(guests === null ? {} : { seeds: guests.seeds }),
+  };
 }
 
-/** The host's member of the pool's own database. */
+/** The host's member of the pool's own database, as a process. */
 function memberProcess(pool: PoolChoice, host: HostChoice, directory: string): HostProcess {
+  const places = { dataDir: join(directory, 'consensus'), tls: tls(directory, 'consensus') };
   return {
     name: 'consensus',
     command: ['consensus'],
+    configuration: { ...memberConfiguration(pool, host), ...places },
+  };
+}
+
+/** The host's service guests: who supervises them, and what each is given. */
+function hostGuests(pool: PoolChoice, host: HostChoice, directory: string) {
+  const { images } = present(pool.guests, 'a pool with service guests');
+  const address = present(pool.guests?.guests.find(isMember), 'a guest of consensus').address;
+  const seed: Seed = {
+    directory: join(directory, 'seeds', 'consensus'),
     configuration: {
-      name: host.name,
-      dataDir: join(directory, 'consensus'),
-      listenClient: at(host, 'consensus'),
-      listenPeer: at(host, 'peer'),
-      clusterToken: pool.id,
-      initialCluster: Object.fromEntries(pool.hosts.map((each) => [each.name, at(each, 'peer')])),
-      initialClusterState: pool.databaseBegan === true ? 'existing' : 'new',
-      tls: tls(directory, 'consensus'),
-      rights: poolRights(pool.hosts),
+      ...memberConfiguration(pool, host),
+      ...{ dataDir: `${guestData}/consensus`, tls: seedTls },
     },
+    files: Object.fromEntries(
+      Object.entries(tls(directory, 'consensus')).map(([name, path]) => [`${name}.pem`, path]),
+    ),
+  };
+  const process: HostProcess = {
+    name: 'service-guests',
+    command: ['service-guests'],
+    configuration: {
+      ...{ hostId: host.id, hostName: host.name, hypervisor: { kind: 'xen' } },
+      dataDir: join(directory, 'service-guests'),
+      trustedKeys: [join(images, 'trusted-key.pem')],
+      guests: [
+        {
+          service: 'consensus',
+          image: join(images, 'consensus'),
+          data: { path: join(directory, 'consensus.img'), size: memberDisk },
+          seed: seed.directory,
+          nics: [{ mac: memberMac, bridge: firstNetwork.bridge }],
+          address,
+        },
+      ],
+    },
+  };
+  return { process, seeds: [seed] };
+}
+
+function isMember({ service }: ServiceGuest): boolean {
+  return service === 'consensus';
+}
+
+/** The address of a service's guest, without the length of its prefix; null: it is a process. */
+function guestAddress(pool: PoolChoice, service: GuestService): string | null {
+  const found = pool.guests?.guests.find((each) => each.service === service);
+  return found?.address.split('/')[0] ?? null;
+}
+
+function memberConfiguration(pool: PoolChoice, host: HostChoice) {
+  return {
+    name: host.name,
+    listenClient: member(pool, host, 'consensus'),
+    listenPeer: member(pool, host, 'peer'),
+    clusterToken: pool.id,
+    initialCluster: Object.fromEntries(
+      pool.hosts.map((each) => [each.name, member(pool, each, 'peer')]),
+    ),
+    initialClusterState: pool.databaseBegan === true ? 'existing' : 'new',
+    rights: poolRights(pool.hosts),
   };
 }
 

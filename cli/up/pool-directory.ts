@@ -5,7 +5,14 @@ import { choosePool, readChoice, saveChoice, writeDurably } from './choice.ts';
 import { writeConfigurations } from './host.ts';
 import { isXenControlDomain } from './hypervisor.ts';
 import { issueIdentities } from './identities.ts';
-import { endpoints, type HostPlan, hostPlan, type PoolChoice, type StoreChoice } from './layout.ts';
+import {
+  endpoints,
+  type GuestsChoice,
+  type HostPlan,
+  hostPlan,
+  type PoolChoice,
+  type StoreChoice,
+} from './layout.ts';
 import { portsAreFree } from './ports.ts';
 
 /** What the operator asked for; undefined: whatever the pool has, or the default for a new one. */
@@ -15,6 +22,8 @@ export interface UpRequest {
   readonly hypervisor: 'auto' | 'xen' | 'simulated' | undefined;
   /** A cluster of etcd to use; undefined: the pool's own database, or what the pool has. */
   readonly store: StoreChoice | undefined;
+  /** Services that are to run as guests; undefined: none, or those that the pool has. */
+  readonly guests: GuestsChoice | undefined;
 }
 
 /** A pool that can be run. */
@@ -92,7 +101,16 @@ async function newPool(request: UpRequest): Promise<Result<PoolChoice, string>> 
     return fail(
       `${request.directory} has a pool.json but no choice.json: it was not made by flotilla up, or is damaged; choose another --dir`,
     );
-  return ok(await choosePool('pool', hosts, hypervisor, request.store));
+  const { store, guests } = request;
+  if (guests !== undefined && hypervisor !== 'xen')
+    return fail(
+      '--guest: service guests want a Xen host; leave the flag out, or use `npm run xen`',
+    );
+  if (guests !== undefined && store !== undefined)
+    return fail(
+      '--guest consensus: the pool of --store has no database of its own; take one of them',
+    );
+  return ok(await choosePool('pool', hosts, hypervisor, { store, guests }));
 }
 
 function sameAsAsked(choice: PoolChoice, request: UpRequest): Result<PoolChoice, string> {
@@ -104,6 +122,13 @@ function sameAsAsked(choice: PoolChoice, request: UpRequest): Result<PoolChoice,
   if (hypervisor !== undefined && hypervisor !== 'auto' && hypervisor !== choice.hypervisor)
     return fail(
       `--hypervisor ${hypervisor}: the pool in ${request.directory} was made with ${choice.hypervisor}; leave the flag out, or start a new pool with --dir`,
+    );
+  if (
+    request.guests !== undefined &&
+    JSON.stringify(request.guests) !== JSON.stringify(choice.guests)
+  )
+    return fail(
+      `--guest: the pool in ${request.directory} was made with other service guests; leave the flag out, or start a new pool with --dir`,
     );
   if (request.store === undefined) return ok(choice);
   if (choice.store === undefined)

@@ -37,6 +37,7 @@ async function preparedPool(t: ExecutionContext): Promise<PreparedPool> {
     hosts: 1,
     hypervisor: 'simulated',
     store: undefined,
+    guests: undefined,
   });
   if (!prepared.ok) throw new Error(prepared.error);
   const { choice, plans } = prepared.value;

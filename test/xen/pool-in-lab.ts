@@ -28,10 +28,10 @@ export class PoolInLab {
     this.#host = host;
   }
 
-  /** `flotilla up` in the background; done when every service serves. */
-  async start(): Promise<void> {
+  /** `flotilla up` in the background, with further flags; done when every service serves. */
+  async start(flags = ''): Promise<void> {
     await this.#host.sh(
-      `setsid flotilla up --dir ${poolDirectory} --hypervisor xen >${upLog} 2>&1 </dev/null &`,
+      `setsid flotilla up --dir ${poolDirectory} --hypervisor xen ${flags} >${upLog} 2>&1 </dev/null &`,
     );
     await this.#host.until(`grep -q 'all services serve' ${upLog}`, 2 * patience);
   }

@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import * as v from 'valibot';
+import { fail, ok, type Result } from '../../base/result.ts';
+import { GuestAddressSchema } from './choice.ts';
+import { type GuestsChoice, guestServices, type ServiceGuest } from './layout.ts';
+
+/** The flags that say which services run as guests of their own. */
+export interface GuestFlags {
+  readonly guest?: readonly ServiceGuest[];
+  readonly guestImages?: string;
+}
+
+const example = 'consensus=10.0.0.21/24';
+
+function guest(text: string, before: readonly ServiceGuest[] = []): readonly ServiceGuest[] {
+  const [name, address = ''] = text.split('=');
+  const service = guestServices.find((each) => each === name);
+  if (service === undefined)
+    throw new InvalidArgumentError(
+      `write SERVICE=ADDRESS/LENGTH, such as ${example}; services that can be guests: ${guestServices.join(', ')}`,
+    );
+  if (!v.is(GuestAddressSchema, address))
+    throw new InvalidArgumentError(`"${address}" is no ADDRESS/LENGTH of IPv4; write ${example}`);
+  if (before.some((each) => each.service === service))
+    throw new InvalidArgumentError(`${service} is named twice`);
+  return [...before, { service, address }];
+}
+
+/** Adds the flags to a command. */
+export function guestOptions(command: Command): Command {
+  return command
+    .option(
+      '--guest <service=address>',
+      `run a service of a new Xen pool as a guest with this address on xenbr0, such as ${example}`,
+      guest,
+    )
+    .option(
+      '--guest-images <directory>',
+      'where its signed image is, in a directory of its name, beside trusted-key.pem',
+    );
+}
+
+/** What the flags choose; undefined: nothing. */
+export function guestsOf({
+  guest: guests,
+  guestImages,
+}: GuestFlags): Result<GuestsChoice | undefined, string> {
+  if (guests === undefined && guestImages === undefined) return ok(undefined);
+  if (guests === undefined || guestImages === undefined)
+    return fail(`--guest and --guest-images go together: --guest ${example} --guest-images DIR`);
+  return ok({ images: resolve(guestImages), guests });
+}
