@@ -81,5 +81,8 @@ test('the member of a pool can be a guest: it has a seed and no process, and all
   t.is(seed?.files['key.pem'], '/pool/host-1/identity/consensus-key.pem');
   const [guest] = configurationOf(plan, 'service-guests').guests as object[];
   t.like(guest, { image: '/images/consensus', seed: seed?.directory, address: '10.0.0.21/24' });
+  t.like(configurationOf(plan, 'vm-lifecycle'), {
+    serviceGuestsDir: configurationOf(plan, 'service-guests').dataDir,
+  });
   t.true(v.is(ServiceGuestsSchema, configurationOf(plan, 'service-guests')));
 });

@@ -244,6 +244,7 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
         ...common('vm-lifecycle'),
         hypervisor: simulated ? { kind: 'simulated', socket } : { kind: 'xen' },
         services,
+        ...(guests === null ? {} : { serviceGuestsDir: join(directory, 'service-guests') }),
         defaultBoot: simulated ? { kernel: '', ramdisk: '', commandLine: '' } : xenDefaultBoot,
       },
     },
