@@ -19,7 +19,7 @@ struct service {
   int output;         /* -1: nothing more is to be read */
   long started;       /* when, in milliseconds since the boot */
   long next;          /* when it is to be started again */
-  long pause;         /* before that, the next time */
+  long pause;         /* before that, the next time; 0: none */
   long killed_at;     /* when it is killed, if the guest is to end; 0: it goes on */
   int signal;         /* which signal asked for the end */
   char line[LINE_MAX_BYTES];
@@ -61,12 +61,13 @@ static void service_ended(struct service *service, int status) {
   service->output = -1;
   service->pid = 0;
   if (service->killed_at != 0) return;
-  if (now - service->started >= RESTART_CALM_MS) service->pause = RESTART_PAUSE_MS;
+  /* At once the first time: a xenstore domain's kernel may have no timer that would end a pause. */
+  if (now - service->started >= RESTART_CALM_MS) service->pause = 0;
   service->next = now + service->pause;
   say("the service ended with %s %d; it is started again in %ld ms",
       WIFSIGNALED(status) ? "signal" : "code",
       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), service->pause);
-  service->pause *= 2;
+  service->pause = service->pause == 0 ? RESTART_PAUSE_MS : 2 * service->pause;
   if (service->pause > RESTART_PAUSE_MAX_MS) service->pause = RESTART_PAUSE_MAX_MS;
 }
 
@@ -112,7 +113,7 @@ static long earlier(long one, long other) { return one < other ? one : other; }
 
 /* Runs the service until the guest is told to end, and returns the signal that said so. */
 static int supervise(const struct plan *plan, int signals) {
-  struct service service = {.output = -1, .pause = RESTART_PAUSE_MS};
+  struct service service = {.output = -1};
   long interval = plan->memory_seconds * 1000L;
   long memory_at = now_ms() + interval;
   long lifetime = plan->kill_seconds * 1000L;
