@@ -23,7 +23,6 @@ const publicKey = 'trusted-key.pem';
  */
 export async function buildImagesLayer(
   services: readonly GuestServiceName[],
-  kernel: KernelOrigin,
   report: Report,
 ): Promise<string> {
   const key = await labKey(report);
@@ -32,6 +31,7 @@ export async function buildImagesLayer(
     const parts: string[] = [key.publicKey.id];
     for (const service of services) {
       const out = join(work, service);
+      const kernel = kernelOf(service);
       const request = {
         service,
         kernel,
@@ -56,6 +56,11 @@ export async function buildImagesLayer(
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** A xenstore domain wants a kernel without SMP, or it has no timer: docs/guest-images.md. */
+function kernelOf(service: GuestServiceName): KernelOrigin {
+  return service === 'xenstore' ? 'specialised' : 'cloud';
 }
 
 /** The key that the lab of this machine signs with; made once. */

@@ -78,9 +78,7 @@ export async function bootLab(options: LabOptions = {}): Promise<Lab> {
     'flotilla-runtime': await buildRuntimeLayer(checkout, report),
     'flotilla-sources': await buildSourceLayer(await hostSources(), report),
     'flotilla-guest': await buildTestGuest(report),
-    ...(images.length === 0
-      ? {}
-      : { 'flotilla-images': await buildImagesLayer(images, 'cloud', report) }),
+    ...(images.length === 0 ? {} : { 'flotilla-images': await buildImagesLayer(images, report) }),
   };
   await sweepRuns();
   await mkdir(runsDirectory(), { recursive: true });
