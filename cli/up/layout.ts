@@ -140,6 +140,9 @@ const memberPorts = { consensus: 2379, peer: 2380 };
 /** Bytes of a member's data disk: sixteen times the store that it may hold, for log and snapshots. */
 const memberDisk = 2 ** 30;
 
+/** An emulated host that builds a guest beside it has kept a member from answering for half a minute. */
+const memberPatience = { serveSeconds: 600, hangSeconds: 120 };
+
 /** In Xen's range; a bridge knows one member of the database. */
 const memberMac = '00:16:3e:f1:07:01';
 
@@ -300,6 +303,7 @@ function hostGuests(pool: PoolChoice, host: HostChoice, directory: string) {
           seed: seed.directory,
           nics: [{ mac: memberMac, bridge: firstNetwork.bridge }],
           address,
+          patience: memberPatience,
         },
       ],
     },
