@@ -1,7 +1,6 @@
 import test from 'ava';
 import { bootLab, type Lab } from './lab.ts';
 import { PoolInLab } from './pool-in-lab.ts';
-import { essentialStoreCases, storeGuests } from './store-cases.ts';
 
 /** What the VM and operation messages of the CLI's JSON have that is looked at here. */
 interface Vm {
@@ -131,10 +130,3 @@ test.serial('vm-lifecycle is killed in the middle of a start: it completes, once
   }
   await pool.done('vm', 'delete', 'twice', '--yes');
 });
-
-for (const { title, run } of essentialStoreCases)
-  test.serial(`xenstored: ${title}`, async (t) => {
-    t.timeout(1_800_000);
-    await run(lab.first, storeGuests(lab.first));
-    t.pass();
-  });

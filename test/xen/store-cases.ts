@@ -170,6 +170,3 @@ const ended: StoreCase = {
 
 /** All of them, in their order. */
 export const storeCases: readonly StoreCase[] = [started, saved, migrated, killed, hostile, ended];
-
-/** Those that a CI has the time for. */
-export const essentialStoreCases: readonly StoreCase[] = [started, hostile, ended];
