@@ -8,6 +8,10 @@ function consoleLogs(name: string): string {
   return `/var/log/xen/console/guest-${name}*.log`;
 }
 
+/** How often a question is typed, and how long each time is waited for its answer, in milliseconds. */
+const typings = 5;
+const answerPatience = 60_000;
+
 /** Xen's hotplug scripts start hundreds of programs, which takes an emulated host half a minute. */
 const scripts = {
   'lab-vif': [
@@ -74,17 +78,31 @@ export class StoreGuest {
   }
 
   /** Waits for a line of its console that has this, and that was not there `before`. */
-  async says(text: string, before = 0): Promise<string> {
+  async says(text: string, before = 0, timeout?: number): Promise<string> {
     const lines = `cat ${consoleLogs(this.name)} | grep -a "flotilla guest: ${text}"`;
-    return this.#host.until(`[ "$(${lines} | wc -l)" -gt ${before} ] && ${lines} | tail -n 1`);
+    return this.#host.until(
+      `[ "$(${lines} | wc -l)" -gt ${before} ] && ${lines} | tail -n 1`,
+      timeout,
+    );
   }
 
   /** What it reads from xenstore by itself. */
   async read(path: string): Promise<string> {
     const lines = `cat ${consoleLogs(this.name)} | grep -ac "flotilla guest: xenstore ${path}: "`;
     const before = Number((await this.#host.exec(lines)).stdout);
-    await this.type(`xenstore read ${path}`);
-    return (await this.says(`xenstore ${path}: `, before)).replace(/^.*?xenstore \S+: /, '').trim();
+    const said = await this.#asked(`xenstore read ${path}`, `xenstore ${path}: `, before);
+    return said.replace(/^.*?xenstore \S+: /, '').trim();
+  }
+
+  /** Types a question until it is answered: a line that is half typed when the guest looks is lost. */
+  async #asked(question: string, answer: string, before: number): Promise<string> {
+    for (let left = typings; ; left -= 1) {
+      await this.type(question);
+      const said = this.says(answer, before, answerPatience);
+      if (left === 1) return said;
+      const heard = await said.catch(() => null);
+      if (heard !== null) return heard;
+    }
   }
 
   /** Waits until it answers on the bridge. */
