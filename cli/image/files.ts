@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { errnoOf } from '../../base/durable-file.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { readSmallFile } from '../../base/small-file.ts';
 import { bytes } from '../../base/units.ts';
 import type { FoundFile } from '../../pool/images/differences.ts';
 import type { Sha256 } from '../../pool/images/digest.ts';
@@ -24,19 +25,10 @@ export interface FileFlags {
 
 /** A file of at most `limit` bytes. */
 export async function readSmall(path: string, limit: number): Promise<Result<Buffer, Problem>> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const buffer = Buffer.alloc(limit + 1);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-      if (bytesRead > limit) return fail(unusable(path, `is larger than ${limit} bytes`));
-      return ok(buffer.subarray(0, bytesRead));
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    return fail(unreadable(path, error));
-  }
+  const read = await readSmallFile(path, limit);
+  if (read.ok) return read;
+  const { kind, why } = read.error;
+  return fail(kind === 'too-large' ? unusable(path, why) : notReadable(path, kind, why));
 }
 
 /** The digest and the size of a file of any size; null where there is none. */
@@ -98,10 +90,15 @@ export function unwritable(path: string, error: unknown): Problem {
 }
 
 function unreadable(path: string, error: unknown): Problem {
-  const missing = errnoOf(error) === 'ENOENT';
+  const kind = errnoOf(error) === 'ENOENT' ? 'missing' : 'unreadable';
+  return notReadable(path, kind, error instanceof Error ? error.message : String(error));
+}
+
+function notReadable(path: string, kind: 'missing' | 'unreadable', why: string): Problem {
+  const missing = kind === 'missing';
   return {
     exitCode: missing ? exitCodes.notFound : exitCodes.failed,
-    message: missing ? `there is no file ${path}` : `${path} cannot be read: ${reason(error)}`,
+    message: missing ? `there is no file ${path}` : `${path} cannot be read: ${why.split(',')[0]}`,
     remedy: missing ? 'name a file that exists' : 'name a file that you may read',
   };
 }

@@ -1,7 +1,6 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from '../../../../base/durable-file.ts';
-import { fail, ok, type Result } from '../../../../base/result.ts';
+import { fail, type Result } from '../../../../base/result.ts';
+import { readSmallFile } from '../../../../base/small-file.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import { sha256Of } from '../../../../pool/images/digest.ts';
 import type { ImageKey } from '../../../../pool/images/keys.ts';
@@ -67,20 +66,11 @@ export function pinnedTrust(keys: readonly ImageKey[]): TrustSource {
 }
 
 async function readSmall(path: string, limit: number): Promise<Result<Buffer, Failure>> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const buffer = Buffer.alloc(limit + 1);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-      if (bytesRead > limit) return fail(notRead(path, `it is larger than ${limit} bytes`));
-      return ok(buffer.subarray(0, bytesRead));
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return fail(notRead(path, errnoOf(error) === 'ENOENT' ? 'there is no such file' : why));
-  }
+  const read = await readSmallFile(path, limit);
+  if (read.ok) return read;
+  const { kind, why } = read.error;
+  const said = { missing: 'there is no such file', 'too-large': `it ${why}`, unreadable: why };
+  return fail(notRead(path, said[kind]));
 }
 
 function notRead(path: string, why: string): Failure {
