@@ -8,12 +8,13 @@ import { domainsNamed } from '../core/named.ts';
 import { controlDomain, type DomainId } from '../core/permissions.ts';
 import type { Store } from '../core/store.ts';
 import type { Node } from '../core/tree.ts';
-import { messageTypes, type Packet } from '../core/wire.ts';
+import type { Packet } from '../core/wire.ts';
 import type { Image, Link, SocketLink } from '../migration/image.ts';
 import type { ServerRingState } from '../rings/server.ts';
 import type { Attached, AttachedRing, Peer, RingPeer, RingPlace, Rings } from './attached.ts';
 import type { Journal } from './journal.ts';
 import type { Entry } from './journal-entries.ts';
+import { changesNothing, goesWithItsClient } from './lasting.ts';
 import { type Revived, revive } from './revive.ts';
 import type { Trace } from './trace.ts';
 
@@ -529,44 +530,6 @@ export class Daemon {
         break;
       }
     onQuota(domain, quota);
-  }
-}
-
-/** Whether a request of the control domain leaves nothing behind: it need not be kept. */
-function changesNothing({ type, transactionId }: Packet): boolean {
-  switch (type) {
-    case messageTypes.READ:
-    case messageTypes.DIRECTORY:
-    case messageTypes.DIRECTORY_PART:
-    case messageTypes.GET_PERMS:
-      return transactionId === 0;
-    default:
-      return false;
-  }
-}
-
-/**
- * Whether a request of the control domain leaves behind only what ends with its client, as after a kill
- * all of them do: watches, and what a transaction has seen and done that is not committed.
- */
-function goesWithItsClient({ type, transactionId }: Packet): boolean {
-  switch (type) {
-    case messageTypes.READ:
-    case messageTypes.DIRECTORY:
-    case messageTypes.DIRECTORY_PART:
-    case messageTypes.GET_PERMS:
-    case messageTypes.WRITE:
-    case messageTypes.MKDIR:
-    case messageTypes.RM:
-    case messageTypes.SET_PERMS:
-      return transactionId !== 0;
-    case messageTypes.TRANSACTION_START:
-    case messageTypes.WATCH:
-    case messageTypes.UNWATCH:
-    case messageTypes.RESET_WATCHES:
-      return true;
-    default:
-      return false;
   }
 }
 
