@@ -104,7 +104,9 @@ async function measure(
 /** A daemon runs for months: what it does in its first second is shown as its start-up. */
 async function warmUp(contestant: Contestant): Promise<void> {
   for (const scenario of ['read', 'write', 'mkdir-rm', 'transactions'])
-    await runLoad(contestant, scenario, { seconds: 1, clients: 2 });
+    await runLoad(contestant, scenario, { seconds: 2, clients: 2 });
+  for (const scenario of ['read', 'write'])
+    await runLoad(contestant, scenario, { seconds: 4, depth: 32 });
 }
 
 async function measureLoad(

@@ -8,6 +8,7 @@ import { parsePacket } from '../core/wire.ts';
 import type { SocketLink } from '../migration/image.ts';
 import type { Peer } from './attached.ts';
 import type { Daemon } from './daemon.ts';
+import { Departures } from './departures.ts';
 import { descriptorOf, isSocket } from './descriptors.ts';
 import { SocketOutbox } from './socket-outbox.ts';
 
@@ -47,10 +48,11 @@ export async function serveUnixSocket(
     rmSync(path, { force: true });
   }
   const sockets = new Set<Socket>();
+  const departures = new Departures();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    serveClient(daemon, socket, onTrouble);
+    serveClient(daemon, socket, departures, onTrouble);
   });
   const listening = await listen(server, path, inherited);
   if (!listening.ok) return listening;
@@ -60,7 +62,7 @@ export async function serveUnixSocket(
     const socket = new Socket({ fd: link.descriptor, readable: true, writable: true });
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    serveClient(daemon, socket, onTrouble, { connection, link });
+    serveClient(daemon, socket, departures, onTrouble, { connection, link });
   }
   return ok({
     descriptor: () => descriptorOf(server),
@@ -117,6 +119,7 @@ interface LeftClient {
 function serveClient(
   daemon: Daemon,
   socket: Socket,
+  departures: Departures,
   onTrouble: (message: string) => void,
   left: LeftClient | null = null,
 ): void {
@@ -126,7 +129,6 @@ function serveClient(
   };
   let received: Buffer = Buffer.from(left?.link.received ?? []);
   let serving = false;
-  let scheduled = false;
   const outbox = new SocketOutbox(socket, (packets) => {
     if (client.awaited) client.taken(packets + untold);
     untold = client.awaited ? 0 : untold + packets;
@@ -135,7 +137,6 @@ function serveClient(
   /** Packets that have left while nobody waited for it. */
   let untold = 0;
   const flush = () => {
-    scheduled = false;
     if (socket.destroyed) return;
     client.leaving();
     outbox.flush();
@@ -145,10 +146,7 @@ function serveClient(
     send: (packet) => {
       outbox.add(packet);
       if (outbox.length >= batchSize) flush();
-      else if (!serving && !scheduled) {
-        scheduled = true;
-        queueMicrotask(flush);
-      }
+      else if (!serving) departures.soon(flush);
     },
     handOver: () => {
       const more: Buffer | null = socket.read();
@@ -180,7 +178,7 @@ function serveClient(
     }
     serving = false;
     received = received.subarray(start);
-    flush();
+    departures.answered(flush);
     // What was received waits, with no more read, until the client has taken its replies.
     if (whole) socket.pause();
     else if (socket.isPaused()) socket.resume();

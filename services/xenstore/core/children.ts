@@ -1,3 +1,5 @@
+import { present } from '../../../base/assert.ts';
+
 /**
  * A persistent map from names to values that remembers the order in which names were added: a hash
  * array mapped trie (Bagwell, "Ideal Hash Trees", 2001) whose leaves carry a sequence number. Every
@@ -87,7 +89,14 @@ function join<Value>(
 /** A leaf keeps its place, so that the order does not depend on what was replaced when. */
 function replaced<Value>(leaves: readonly Leaf<Value>[], leaf: Leaf<Value>): Leaf<Value>[] {
   const index = leaves.findIndex((each) => each.name === leaf.name);
-  return index < 0 ? [...leaves, leaf] : leaves.with(index, leaf);
+  return index < 0 ? [...leaves, leaf] : withAt(leaves, index, leaf);
+}
+
+/** As `Array.prototype.with`, which takes V8 four times as long. */
+function withAt<Item>(items: readonly Item[], index: number, item: Item): Item[] {
+  const copy = items.slice();
+  copy[index] = item;
+  return copy;
 }
 
 function branch<Value>(bitmap: number, slots: readonly Slot<Value>[]): Branch<Value> {
@@ -108,7 +117,32 @@ function insert<Value>(slot: Slot<Value> | null, leaf: Leaf<Value>, shift: numbe
       if ((slot.bitmap & bit) === 0)
         return branch(slot.bitmap | bit, slot.slots.toSpliced(index, 0, leaf));
       const inner = insert(slot.slots[index] ?? null, leaf, shift + bitsPerLevel);
-      return branch(slot.bitmap, slot.slots.with(index, inner));
+      return branch(slot.bitmap, withAt(slot.slots, index, inner));
+    }
+  }
+}
+
+/** The slot with another value for a name that is in it. */
+function revalue<Value>(
+  slot: Slot<Value>,
+  hash: number,
+  name: string,
+  value: Value,
+  shift: number,
+): Slot<Value> {
+  switch (slot.kind) {
+    case 'leaf':
+      return { kind: 'leaf', hash, name, value, sequence: slot.sequence };
+    case 'collision': {
+      const index = slot.leaves.findIndex((leaf) => leaf.name === name);
+      const old = present(slot.leaves[index], 'a name that is replaced is there');
+      return { ...slot, leaves: withAt(slot.leaves, index, { ...old, value }) };
+    }
+    case 'branch': {
+      const index = bitCount(slot.bitmap & (bitOf(hash, shift) - 1));
+      const old = present(slot.slots[index], 'a name that is replaced is there');
+      const inner = revalue(old, hash, name, value, shift + bitsPerLevel);
+      return branch(slot.bitmap, withAt(slot.slots, index, inner));
     }
   }
 }
@@ -134,7 +168,7 @@ function remove<Value>(
       if (old === undefined) return slot;
       const inner = remove(old, hash, name, shift + bitsPerLevel);
       if (inner === old) return slot;
-      if (inner !== null) return branch(slot.bitmap, slot.slots.with(index, inner));
+      if (inner !== null) return branch(slot.bitmap, withAt(slot.slots, index, inner));
       const bitmap = slot.bitmap & ~bit;
       return bitmap === 0 ? null : branch(bitmap, slot.slots.toSpliced(index, 1));
     }
@@ -208,6 +242,18 @@ export class Children<Value> {
       return new Children(root, this.size, this.nameBytes, this.#nextSequence, this.#listed);
     const nameBytes = this.nameBytes + name.length + 1;
     return new Children(root, this.size + 1, nameBytes, sequence + 1, this.#listedWith(name));
+  }
+
+  /** As `with`, for a name that is known to be there. */
+  replacing(name: string, value: Value): Children<Value> {
+    const root = present(this.#root, 'a name that is replaced is there');
+    return new Children(
+      revalue(root, hashOf(name), name, value, 0),
+      this.size,
+      this.nameBytes,
+      this.#nextSequence,
+      this.#listed,
+    );
   }
 
   without(name: string): Children<Value> {

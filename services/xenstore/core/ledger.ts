@@ -10,9 +10,9 @@ export interface BalanceDump {
 
 /** What changes add to, and take from, the nodes and bytes of each owner. */
 export class Ledger {
-  readonly #owners: DomainId[] = [];
-  readonly #nodes: number[] = [];
-  readonly #bytes: number[] = [];
+  #owners: DomainId[] = [];
+  #nodes: number[] = [];
+  #bytes: number[] = [];
   /** Where the owner stands that was booked last. */
   #last = 0;
 
@@ -76,8 +76,9 @@ export class Ledger {
   }
 
   clear(): void {
-    this.#owners.length = 0;
-    this.#nodes.length = 0;
-    this.#bytes.length = 0;
+    if (this.#owners.length === 0) return;
+    this.#owners = [];
+    this.#nodes = [];
+    this.#bytes = [];
   }
 }

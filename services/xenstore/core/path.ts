@@ -21,7 +21,12 @@ export type Path = readonly string[];
 /** The place of `/`. */
 export const rootPath: Path = [''];
 
-const absoluteForm = /^(?:\/[-\w@]+)+$/;
+/** Of each character code below 128, whether it may be in a component. */
+const isAllowed = Array.from({ length: 128 }, (_, code) =>
+  /[-\w@]/.test(String.fromCharCode(code)),
+);
+
+const slash = '/'.charCodeAt(0);
 const specialForm = /^@[-\w@]+(?:\/[-\w@]+)*$/;
 const localForm = /^\/local\/domain\/\d{1,5}\//;
 
@@ -41,8 +46,28 @@ export function parsePath(text: string, domain: DomainId): Result<Path, Xenstore
   if (text.length > (absolute ? absolutePathMax : relativePathMax) || text.startsWith('@'))
     return fail('EINVAL');
   const full = absolute ? text : `${domainPath(domain)}/${text}`;
-  if (full.length > absolutePathMax || !absoluteForm.test(full)) return fail('EINVAL');
-  return ok(full.split('/'));
+  const path = full.length > absolutePathMax ? null : components(full);
+  return path === null ? fail('EINVAL') : ok(path);
+}
+
+/**
+ * The components of an absolute path, null where it is none. It is in every request: a regular expression
+ * and `split` take V8 three times as long.
+ */
+function components(full: string): string[] | null {
+  const path = [''];
+  let start = 1;
+  for (let at = 1; at <= full.length; at += 1) {
+    const code = at === full.length ? slash : full.charCodeAt(at);
+    if (code !== slash) {
+      if (isAllowed[code] !== true) return null;
+      continue;
+    }
+    if (at === start) return null;
+    path.push(full.slice(start, at));
+    start = at + 1;
+  }
+  return path;
 }
 
 /** Reads what can be watched, or have permissions: a path, or the name of a special event. */

@@ -1,9 +1,9 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
 import type { XenstoreError } from './error.ts';
 
-/** A payload's bytes as text, one character a byte: nothing is lost whatever a guest sends. */
-export function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+/** A payload's first bytes as text, one character a byte: nothing is lost whatever a guest sends. */
+export function textOf(bytes: Uint8Array, length = bytes.length): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1');
 }
 
 /** The inverse of `textOf`. */
@@ -20,7 +20,7 @@ export function nulTerminated(...texts: readonly string[]): Uint8Array {
 export function readString(payload: Uint8Array): Result<string, XenstoreError> {
   const last = payload.length - 1;
   if (last < 0 || payload.indexOf(0) !== last) return fail('EINVAL');
-  return ok(textOf(payload.subarray(0, last)));
+  return ok(textOf(payload, last));
 }
 
 /** The strings of a payload that end with a NUL. What follows the last NUL is reserved, and ignored. */
@@ -34,7 +34,7 @@ export function readHead(
 ): Result<{ readonly head: string; readonly rest: Uint8Array }, XenstoreError> {
   const end = payload.indexOf(0);
   if (end < 0) return fail('EINVAL');
-  return ok({ head: textOf(payload.subarray(0, end)), rest: payload.subarray(end + 1) });
+  return ok({ head: textOf(payload, end), rest: payload.subarray(end + 1) });
 }
 
 const errors = new Map<XenstoreError, Uint8Array>();

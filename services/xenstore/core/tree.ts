@@ -121,8 +121,7 @@ function withChild(
   { by, generation }: Stamp,
 ): Node {
   const listed = old === undefined || child === undefined;
-  const children =
-    child === undefined ? node.children.without(name) : node.children.with(name, child);
+  const children = changed(node.children, name, old, child);
   const alone = children.size === 0;
   const mine = node.permissions[0].domain;
   const same = child === undefined || child.owner === node.owner;
@@ -138,6 +137,16 @@ function withChild(
     owner: alone ? mine : same ? node.owner : severalOwners,
     mentions: alone ? mentionsOf(node.permissions) : node.mentions | (child?.mentions ?? 0),
   };
+}
+
+function changed(
+  children: Children<Node>,
+  name: string,
+  old: Node | undefined,
+  child: Node | undefined,
+): Children<Node> {
+  if (child === undefined) return children.without(name);
+  return old === undefined ? children.with(name, child) : children.replacing(name, child);
 }
 
 /** What a node is that was written down, but for what it sums up. */
