@@ -1,18 +1,20 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { hasEtcd } from '../../test/contract/etcd.ts';
 import { describeMachine, loadAverage } from '../machine.ts';
+import type { Memory } from '../usage.ts';
 import { valueBytes } from './bodies.ts';
 import { Contestant, type Name } from './contestant.ts';
 import { failOver } from './fail-over.ts';
 import { hasH2load } from './h2load.ts';
-import { fill, memoryOfMembers } from './memory.ts';
+import { fill, memoryOfMembers, rest } from './memory.ts';
 import { preload } from './preload.ts';
 import { profileMembers } from './profile.ts';
 import * as report from './report.ts';
-import { measures, type Round, runRound } from './rounds.ts';
+import { measures, mixed, type Round, runRound } from './rounds.ts';
 
 /**
  * The pool database beside Debian's etcd: three members of each as processes on loopback, with their
@@ -22,8 +24,8 @@ import { measures, type Round, runRound } from './rounds.ts';
 
 /** How much is done. `quick` takes about a minute and shows where things stand, not more. */
 const extents = {
-  quick: { rounds: 1, seconds: 0.7, puts: [20_000], kills: 3 },
-  full: { rounds: 5, seconds: 2, puts: [100_000, 300_000, 600_000], kills: 10 },
+  quick: { warmUp: 5, rounds: 1, seconds: 0.7, puts: [20_000], kills: 3 },
+  full: { warmUp: 15, rounds: 5, seconds: 2, puts: [100_000, 300_000, 600_000], kills: 10 },
 } as const;
 
 const names: readonly Name[] = ['flotilla', 'etcd'];
@@ -92,6 +94,7 @@ async function measure(
     process.once(signal, () => void close().then(() => process.exit(130)));
   try {
     const memory = await measureMemory(pair, extent.puts, directory);
+    await warmUp(pair, extent.warmUp, directory);
     const loads = await measureLoads(pair, extent, directory);
     const gaps = await measureFailOvers(pair, extent.kills);
     return { memory, loads, gaps };
@@ -111,14 +114,25 @@ async function measureMemory(
   for (const step of steps) {
     puts += step;
     progress(`memory after ${puts} puts`);
-    for (const name of names) await fill(pair[name], step, directory);
+    const busy = { flotilla: [] as Memory[], etcd: [] as Memory[] };
+    for (const name of names) {
+      await fill(pair[name], step, directory);
+      busy[name] = await memoryOfMembers(pair[name]);
+    }
+    await delay(rest);
     const members = {
       flotilla: await memoryOfMembers(pair.flotilla),
       etcd: await memoryOfMembers(pair.etcd),
     };
-    found.push({ puts, members });
+    found.push({ puts, busy, members });
   }
   return found;
+}
+
+/** What a rest has cost, V8's compiled code above all, is no part of what is measured. */
+async function warmUp(pair: Pair, seconds: number, directory: string): Promise<void> {
+  progress('warming up');
+  for (const name of names) await runRound(pair[name], mixed, seconds, directory, 0);
 }
 
 async function measureLoads(

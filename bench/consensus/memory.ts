@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Memory, memoryOf } from '../usage.ts';
 import type { Contestant } from './contestant.ts';
 import { runLoads } from './h2load.ts';
@@ -6,8 +5,11 @@ import { runLoads } from './h2load.ts';
 /** Puts under way while memory is filled. */
 const inFlight = 100;
 
-/** What is being written and freed comes to an end, in milliseconds. */
-const rest = 10_000;
+/**
+ * What is being written and freed comes to an end, in milliseconds: longer than the rest after which one
+ * of our members gives back what it does not need (`consensus/adapters/collect-at-rest.ts`).
+ */
+export const rest = 40_000;
 
 /** Writes so many values at the leader. */
 export async function fill(contestant: Contestant, puts: number, directory: string): Promise<void> {
@@ -20,9 +22,8 @@ export async function fill(contestant: Contestant, puts: number, directory: stri
   );
 }
 
-/** What each member holds after a rest, the leader first. */
+/** What each member holds now, the leader first. */
 export async function memoryOfMembers(contestant: Contestant): Promise<Memory[]> {
-  await delay(rest);
   const leader = await contestant.settled();
   const followers = contestant.members.filter((member) => member !== leader);
   return [leader, ...followers].map(({ pid }) => memoryOf(pid));

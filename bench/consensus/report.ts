@@ -9,9 +9,10 @@ export interface Measured {
   readonly rounds: Rounds;
 }
 
-/** What the members held after the same puts: the leader first. */
+/** What the members held after the same puts, the leader first: at once, and after a rest. */
 export interface MemoryAfter {
   readonly puts: number;
+  readonly busy: Readonly<Record<Name, readonly Memory[]>>;
   readonly members: Readonly<Record<Name, readonly Memory[]>>;
 }
 
@@ -67,10 +68,14 @@ export function cpuTable(loads: readonly Measured[]): string[] {
 
 /** Lines about memory. */
 export function memoryTable(memory: readonly MemoryAfter[]): string[] {
-  const lines = memory.flatMap(({ puts, members }) =>
-    (['flotilla', 'etcd'] as const).map((name) => {
-      const cells = members[name].map(({ rss, pss }) => `${rss.toFixed(0)}/${pss.toFixed(0)}`);
-      return row(`${name} after ${puts} puts`, cells);
+  const lines = memory.flatMap(({ puts, busy, members }) =>
+    (['flotilla', 'etcd'] as const).flatMap((name) => {
+      const cells = (of: readonly Memory[]) =>
+        of.map(({ rss, pss }) => `${rss.toFixed(0)}/${pss.toFixed(0)}`);
+      return [
+        row(`${name} at the end of ${puts} puts`, cells(busy[name])),
+        row(`${name} after ${puts} puts, at rest`, cells(members[name])),
+      ];
     }),
   );
   return [row('memory, MiB, RSS/PSS', ['leader', 'follower', 'follower']), ...lines];

@@ -22,20 +22,23 @@ const each = (title: string, request: Request, at: Measure['at'] = 'leader'): Me
     at,
   }));
 
+/** What a busy pool may look like. */
+export const mixed: Measure = {
+  title: 'mixed: 20 puts, 80 linearizable reads in flight',
+  parts: [
+    { request: 'put', inFlight: 20 },
+    { request: 'linearizable read', inFlight: 80 },
+  ],
+  at: 'leader',
+};
+
 /** Everything that is measured, in this order. */
 export const measures: readonly Measure[] = [
   ...each('put', 'put'),
   ...each('linearizable read', 'linearizable read'),
   ...each('serializable read', 'serializable read'),
   ...each('put at a follower', 'put', 'follower'),
-  {
-    title: 'mixed: 20 puts, 80 linearizable reads in flight',
-    parts: [
-      { request: 'put', inFlight: 20 },
-      { request: 'linearizable read', inFlight: 80 },
-    ],
-    at: 'leader',
-  },
+  mixed,
 ];
 
 /** What one round of one contestant gave; of several, the median of each number. */

@@ -19,22 +19,43 @@ function pretended({ used = 100 * 2 ** 20, alive = 40 * 2 ** 20, store = 20 * 2 
     spent += share * 1000;
     await clock.jump(1000);
   };
-  return { collected, second, stop };
+  /** Lets it rest for so many seconds. */
+  const rest = async (seconds: number) => {
+    for (let time = 0; time < seconds; time += 1) await second(0.02);
+  };
+  return { collected, second, rest, stop };
 }
 
 test('after a busy time, a process at rest collects what it has left, once', async (t) => {
-  const { collected, second } = pretended();
-  for (const share of [0.9, 0.9, 0.02, 0.02, 0.5, 0.02, 0.02]) await second(share);
+  const { collected, second, rest } = pretended();
+  for (const share of [0.9, 0.9]) await second(share);
+  await rest(30);
+  t.deepEqual(collected, ['plain']);
+  for (const share of [0.5, 0.02]) await second(share);
   t.deepEqual(collected, ['plain', 'thorough'], 'the second after a collection does not count');
-  for (const share of [0.02, 0.02, 0.07, 0.02, 0.02]) await second(share);
+  await rest(30);
+  await second(0.12);
+  await rest(60);
   t.is(collected.length, 2, 'nothing happened that would leave much');
-  for (const share of [0.5, 0.02, 0.02, 0.02, 0.02]) await second(share);
+  await second(0.5);
+  await rest(40);
   t.is(collected.length, 4);
 });
 
+test('a pause between two busy times is no rest', async (t) => {
+  const { collected, second, rest } = pretended();
+  for (let time = 0; time < 10; time += 1) {
+    await second(0.9);
+    await rest(29);
+  }
+  t.deepEqual(collected, []);
+});
+
 test('a process that is busy again is not stopped for long', async (t) => {
-  const { collected, second } = pretended();
-  for (const share of [0.9, 0.02, 0.02, 0.02, 0.9, 0.9]) await second(share);
+  const { collected, second, rest } = pretended();
+  await second(0.9);
+  await rest(31);
+  for (const share of [0.9, 0.9]) await second(share);
   t.deepEqual(collected, ['plain']);
 });
 
@@ -42,19 +63,18 @@ test('a heap with much alive in it is not collected thoroughly, and that of a la
   const full = pretended({ alive: 90 * 2 ** 20 });
   const large = pretended({ store: 500 * 2 ** 20 });
   const littered = pretended({ used: 500 * 2 ** 20 });
-  for (const share of [0.9, 0.02, 0.02, 0.02, 0.02, 0.02]) {
-    await full.second(share);
-    await large.second(share);
-    await littered.second(share);
+  for (const process of [full, large, littered]) {
+    await process.second(0.9);
+    await process.rest(40);
   }
   t.deepEqual([full.collected, large.collected], [['plain'], []]);
   t.deepEqual(littered.collected, ['plain', 'thorough'], 'garbage takes no time');
 });
 
 test('once it is stopped nothing is collected', async (t) => {
-  const { collected, second, stop } = pretended();
+  const { collected, second, rest, stop } = pretended();
   await second(0.9);
   stop();
-  for (const share of [0.02, 0.02, 0.02]) await second(share);
+  await rest(40);
   t.deepEqual(collected, []);
 });
