@@ -1,7 +1,7 @@
 import { present } from '../../../base/assert.ts';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import type { Request, StoreActions } from './actions.ts';
-import { applyChange, type Change, trusted } from './change.ts';
+import type { Change } from './change.ts';
 import { faultsOf } from './check.ts';
 import type { Connection } from './connection.ts';
 import { Delivery } from './delivery.ts';
@@ -11,17 +11,17 @@ import type { StoreDump } from './dump.ts';
 import type { XenstoreError } from './error.ts';
 import { fireChanges, fireSpecial } from './events.ts';
 import { Fairness } from './fairness.ts';
-import { changesToForget } from './forget.ts';
 import type { Answer, Input, Output, Question } from './input.ts';
-import { Ledger } from './ledger.ts';
+import { LiveTree } from './live-tree.ts';
 import { formatPath, type SpecialPath } from './path.ts';
 import { bytesOf } from './payload.ts';
 import { controlDomain, type DomainId } from './permissions.ts';
+import { Questions } from './questions.ts';
 import { copyQuotas } from './quota.ts';
 import { reportOf } from './report.ts';
 import { handleRequest } from './request.ts';
 import { Sessions } from './sessions.ts';
-import { type Generation, initialTree, type Node, type Stamp } from './tree.ts';
+import type { Node } from './tree.ts';
 import type { Watch } from './watches.ts';
 import type { Packet } from './wire.ts';
 
@@ -36,21 +36,6 @@ export interface StoreOptions {
   readonly hypervisor?: boolean;
 }
 
-/** Changes that were made together, and the tree before them. */
-interface Made {
-  readonly before: Node;
-  readonly changes: readonly Change[];
-  /** Those of which watchers are told. */
-  readonly told: readonly Change[];
-}
-
-/** A request whose reply waits for the adapter's answer. */
-interface Waiting {
-  readonly connection: ConnectionId;
-  readonly packet: Packet;
-  readonly question: Question;
-}
-
 /**
  * xenstore as a deterministic state machine: the tree, who is connected, what they watch, their
  * transactions, what they use. It knows no socket, no ring and no clock. Its rules are in SPEC.md.
@@ -60,26 +45,23 @@ export class Store implements StoreActions {
   readonly sessions: Sessions;
   readonly #delivery = new Delivery();
   readonly #fairness: Fairness;
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #ledger = new Ledger();
-  #top = initialTree();
-  #generation: Generation = 0;
-  #nextTicket = 1;
+  readonly #questions = new Questions();
+  readonly #tree: LiveTree;
   #awake = false;
-  /** What is to be told once the reply is sent. */
-  #made: Made[] = [];
+  /** What is to be told once the reply is sent, besides what was made of the tree. */
   #special: { readonly event: SpecialPath; readonly domain: DomainId }[] = [];
 
   constructor({ hypervisor = false }: StoreOptions = {}) {
     this.domains = new Domains(!hypervisor, (domain, quota) =>
       this.#delivery.push({ kind: 'quota-exceeded', domain, quota }),
     );
+    this.#tree = new LiveTree(this.domains);
     this.#fairness = new Fairness(this.domains);
     this.sessions = new Sessions(this.#delivery, this.#fairness);
     // What there is from the beginning is the control domain's, but for the top above the root.
     const control = this.domains.ensure(controlDomain);
-    control.use('nodes', this.#top.nodes - 1);
-    control.use('memory', this.#top.bytes);
+    control.use('nodes', this.top.nodes - 1);
+    control.use('memory', this.top.bytes);
   }
 
   /** A store that behaves in every respect as the one that was dumped. */
@@ -89,10 +71,8 @@ export class Store implements StoreActions {
     store.domains.adopt(dump.quotas, dump.domains);
     store.sessions.adopt(dump, find);
     store.#fairness.adopt(dump, (id) => store.sessions.get(id));
-    for (const { ticket, ...waiting } of dump.waiting) store.#waiting.set(ticket, waiting);
-    store.#top = dump.top;
-    store.#generation = dump.generation;
-    store.#nextTicket = dump.nextTicket;
+    store.#questions.adopt(dump);
+    store.#tree.adopt(dump);
     store.#awake = dump.awake;
     return store;
   }
@@ -101,20 +81,18 @@ export class Store implements StoreActions {
   dump(): StoreDump {
     const find = (id: DomainId) => this.domains.find(id);
     return {
-      top: this.#top,
-      generation: this.#generation,
-      nextTicket: this.#nextTicket,
+      ...this.#tree.dump(),
+      ...this.#questions.dump(),
       awake: this.#awake,
       quotas: copyQuotas(this.domains.quotas),
       domains: [...this.domains].map((domain) => domain.dump()),
-      waiting: [...this.#waiting].map(([ticket, waiting]) => ({ ticket, ...waiting })),
       ...this.sessions.dump(find),
       ...this.#fairness.dump(),
     };
   }
 
   get top(): Node {
-    return this.#top;
+    return this.#tree.top;
   }
 
   /** An input `second` is wanted, and has not come yet. */
@@ -148,55 +126,33 @@ export class Store implements StoreActions {
 
   change({ connection, transaction }: Request, change: Change): Result<void, XenstoreError> {
     const { domain } = connection;
-    const stamp = this.#stamp(domain.id);
-    if (transaction !== undefined) {
-      const before = transaction.bytes;
-      const outcome = transaction.change(change, domain, stamp);
-      domain.use('memory', transaction.bytes - before);
-      return outcome.ok ? ok(undefined) : outcome;
-    }
-    const before = this.#top;
-    this.#ledger.clear();
-    const outcome = applyChange(before, change, domain, stamp, this.#ledger);
-    if (!outcome.ok) return outcome;
-    if (!outcome.value.effective) return ok(undefined);
-    this.#top = outcome.value.top;
-    this.domains.settle(this.#ledger);
-    const changes = [change];
-    this.#made.push({ before, changes, told: changes });
-    return ok(undefined);
+    if (transaction === undefined) return this.#tree.change(change, domain);
+    const before = transaction.bytes;
+    const outcome = transaction.change(change, domain, this.#tree.stamp(domain.id));
+    domain.use('memory', transaction.bytes - before);
+    return outcome.ok ? ok(undefined) : outcome;
   }
 
   begin(connection: Connection): number {
-    return this.sessions.begin(connection, this.#top, this.#generation);
+    return this.sessions.begin(connection, this.top, this.#tree.generation);
   }
 
   end({ connection, packet, transaction }: Request, commit: boolean): Result<void, XenstoreError> {
     const ended = present(transaction, 'a transaction that is ended was found');
-    const { domain } = connection;
     this.sessions.end(connection, packet.transactionId, ended);
     if (!commit) return ok(undefined);
-    const before = this.#top;
-    this.#ledger.clear();
-    const outcome = ended.commit(before, domain, this.#stamp(domain.id), this.#ledger);
+    const outcome = this.#tree.commit(ended, connection.domain);
     if (!outcome.ok) {
       const { error, culprit } = outcome.error;
       this.#fairness.failed(connection, culprit, this.#delivery.note);
       return fail(error);
     }
-    this.#top = outcome.value.top;
-    this.domains.settle(this.#ledger);
-    const { changes } = outcome.value;
-    if (changes.length > 0) this.#made.push({ before, changes, told: changes });
     this.#fairness.settled(connection, this.#delivery.note);
     return ok(undefined);
   }
 
   ask({ connection, packet }: Request, question: Question): void {
-    const ticket = this.#nextTicket;
-    this.#nextTicket += 1;
-    const kept = { ...packet, payload: bytesOf('') };
-    this.#waiting.set(ticket, { connection: connection.id, packet: kept, question });
+    const ticket = this.#questions.ask(connection.id, packet, question);
     this.#delivery.push({ kind: 'ask', ticket, question });
   }
 
@@ -212,40 +168,20 @@ export class Store implements StoreActions {
       this.sessions.disconnect(this.sessions.get(id));
       this.#delivery.push({ kind: 'close', connection: id });
     }
-    const before = this.#top;
-    const changes = changesToForget(before, domain.id);
-    for (const change of changes) this.#forget(change);
-    const told = changes.filter(({ kind }) => kind === 'remove');
-    if (changes.length > 0) this.#made.push({ before, changes, told });
+    this.#tree.forget(domain.id);
     this.sessions.doomNaming(domain.id);
     this.#fairness.forget(domain);
     this.domains.forget(domain.id);
     if (domain.introduced) this.#special.push({ event: '@releaseDomain', domain: domain.id });
   }
 
-  /** Makes a change that a domain's end brings. */
-  #forget(change: Change): void {
-    this.#ledger.clear();
-    const stamp = this.#stamp(controlDomain);
-    const maker = trusted(controlDomain);
-    const outcome = applyChange(this.#top, change, maker, stamp, this.#ledger);
-    if (!outcome.ok) throw new Error(`a domain is not forgotten: ${outcome.error}`);
-    this.#top = outcome.value.top;
-    this.domains.settle(this.#ledger);
-  }
-
   #innards() {
     return {
-      top: this.#top,
+      top: this.top,
       domains: this.domains,
       connections: this.sessions,
       watches: this.sessions.watches,
     };
-  }
-
-  #stamp(by: DomainId): Stamp {
-    this.#generation += 1;
-    return { by, generation: this.#generation };
   }
 
   #take(input: Input): void {
@@ -309,13 +245,13 @@ export class Store implements StoreActions {
 
   /** Tells the watchers of what was done, which `cause` pays for until they have taken it. */
   #tell(cause: Domain | null): void {
-    if (this.#made.length === 0 && this.#special.length === 0) return;
+    const made = this.#tree.takeMade();
+    if (made.length === 0 && this.#special.length === 0) return;
     const send = (watch: Watch, path: string) => this.#delivery.event(watch, path, cause);
-    for (const { before, told } of this.#made)
-      fireChanges(this.sessions.watches, told, before, this.#top, send);
+    for (const { before, told } of made)
+      fireChanges(this.sessions.watches, told, before, this.top, send);
     for (const { event, domain } of this.#special)
-      fireSpecial(this.sessions.watches, event, domain, this.#top, send);
-    this.#made = [];
+      fireSpecial(this.sessions.watches, event, domain, this.top, send);
     this.#special = [];
   }
 
@@ -337,11 +273,7 @@ export class Store implements StoreActions {
   }
 
   #answer(ticket: number, answer: Answer): void {
-    const { connection, packet, question } = present(
-      this.#waiting.get(ticket),
-      `question ${ticket} was asked`,
-    );
-    this.#waiting.delete(ticket);
+    const { connection, packet, question } = this.#questions.answered(ticket);
     if (answer.kind === 'mapped' && question.kind === 'map')
       this.#introduce(this.domains.ensure(question.domain), answer.connection);
     const asker = this.sessions.find(connection);
