@@ -5,7 +5,7 @@ import type { Packet } from '../core/wire.ts';
 import type { SocketLink } from '../migration/image.ts';
 import type { RingKeeper } from '../rings/keeper.ts';
 import type { RingPlace } from '../rings/place.ts';
-import type { ServerRingState } from '../rings/server.ts';
+import type { ServerRingState } from '../rings/server-state.ts';
 
 export type { RingPlace } from '../rings/place.ts';
 

@@ -6,7 +6,7 @@ import { fail, ok } from '../../../base/result.ts';
 import { bytesOf, textOf } from '../core/payload.ts';
 import type { DomainId } from '../core/permissions.ts';
 import { type MessageName, messageName, messageTypes } from '../core/wire.ts';
-import type { ServerRingState } from '../rings/server.ts';
+import type { ServerRingState } from '../rings/server-state.ts';
 import type { Attached, RingPeer } from './attached.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
 import { Journal } from './journal.ts';

@@ -10,7 +10,7 @@ import type { Store } from '../core/store.ts';
 import type { Node } from '../core/tree.ts';
 import type { Packet } from '../core/wire.ts';
 import type { Image, Link, SocketLink } from '../migration/image.ts';
-import type { ServerRingState } from '../rings/server.ts';
+import type { ServerRingState } from '../rings/server-state.ts';
 import type { Attached, AttachedRing, Peer, RingPeer, RingPlace, Rings } from './attached.ts';
 import type { Journal } from './journal.ts';
 import type { Entry } from './journal-entries.ts';

@@ -10,7 +10,8 @@ import {
   responseQueue,
 } from '../rings/layout.ts';
 import { MemoryPage, type RingPage } from '../rings/page.ts';
-import { requestsPerTurn, ServerRing, type ServerRingState } from '../rings/server.ts';
+import { requestsPerTurn, ServerRing } from '../rings/server.ts';
+import type { ServerRingState } from '../rings/server-state.ts';
 import type { AttachedRing, RingLeft, RingPeer } from './attached.ts';
 import type { RingQueue } from './ring-queue.ts';
 

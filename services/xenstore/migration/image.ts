@@ -2,7 +2,7 @@ import type { ConnectionId } from '../core/domain.ts';
 import type { StoreDump } from '../core/dump.ts';
 import type { UnsentBytes } from '../rings/outbox.ts';
 import type { RingPlace } from '../rings/place.ts';
-import type { ServerRingState } from '../rings/server.ts';
+import type { ServerRingState } from '../rings/server-state.ts';
 
 /** A xenstored, to be written down and to be made again: the store, and how everybody is connected. */
 export interface Image {

@@ -4,7 +4,7 @@ import { PacketAssembler } from './assembler.ts';
 import { advance } from './ends.ts';
 import type { RingFault } from './layout.ts';
 import { Outbox } from './outbox.ts';
-import type { ServerRingState } from './server.ts';
+import type { ServerRingState } from './server-state.ts';
 
 /**
  * A ring as it was, without its page: repeats what a `ServerRing` has told its keeper, and what was sent,

@@ -3,18 +3,11 @@ import type { Packet } from '../core/wire.ts';
 import { PacketAssembler, type Taken } from './assembler.ts';
 import { distance, RingReader, RingWriter } from './ends.ts';
 import { keepsNothing, type RingKeeper } from './keeper.ts';
-import {
-  connectionStates,
-  fields,
-  type RingFault,
-  requestQueue,
-  responseQueue,
-  ringFaults,
-  ringFeatures,
-  ringLength,
-} from './layout.ts';
-import { Outbox, type UnsentBytes } from './outbox.ts';
+import { type RingFault, requestQueue, responseQueue, ringLength } from './layout.ts';
+import { Outbox } from './outbox.ts';
 import type { RingPage } from './page.ts';
+import { ServerFields } from './server-fields.ts';
+import type { ServerRingState } from './server-state.ts';
 
 /** Requests that one turn takes, unless it is told otherwise: then other clients have theirs. */
 export const requestsPerTurn = 16;
@@ -35,30 +28,6 @@ export type Turn =
   | { readonly kind: 'broken'; readonly fault: RingFault }
   | { readonly kind: 'silent' };
 
-/**
- * What of a connection is neither in the page nor in the store: for another process that goes on with
- * it, after a process that was killed too. The first two are fields of CONNECTION_DATA in
- * docs/designs/xenstore-migration.md.
- */
-export interface ServerRingState {
-  /** The beginning of a request. */
-  readonly received: Uint8Array;
-  /** What the page has not got, as far as is known: it may have the beginning of it. */
-  readonly unsent: UnsentBytes;
-  /** The index of the next byte to take. */
-  readonly consumed: number;
-  /** What `consumed` was before it was last moved: the page may show this one still. */
-  readonly consumedBefore: number;
-  /** The index at which `unsent` begins. */
-  readonly produced: number;
-  /** Packets that ended before `produced`, and of which nobody was told that they were taken. */
-  readonly ended: number;
-  /** Why the guest is served no longer; null where it is. */
-  readonly fault: RingFault | null;
-  /** The ring begins anew, by whose wish, and the page may not show it yet; null where it does. */
-  readonly resetting: 'of the guest' | 'of an introduction' | null;
-}
-
 /** How a ring is served. */
 export interface ServerRingOptions {
   /** What is offered to the guest: `ringFeatures` and features of messages. */
@@ -78,7 +47,8 @@ export interface ServerRingOptions {
  */
 export class ServerRing {
   readonly #page: RingPage;
-  readonly #options: ServerRingOptions;
+  readonly #fields: ServerFields;
+  readonly #notify: () => void;
   readonly #assembler: PacketAssembler;
   readonly #outbox: Outbox;
   readonly #keeper: RingKeeper;
@@ -100,15 +70,16 @@ export class ServerRing {
    * next `flush` signals the guest in any case, for a signal may have been lost.
    */
   constructor(page: RingPage, options: ServerRingOptions) {
-    const { state, keeper = keepsNothing } = options;
+    const { features, notify, state, keeper = keepsNothing } = options;
     this.#page = page;
-    this.#options = options;
+    this.#fields = new ServerFields(page, features);
+    this.#notify = notify;
     this.#keeper = keeper;
     this.#assembler = new PacketAssembler(state?.received);
     this.#outbox = new Outbox(state?.unsent);
     this.#requests = new RingReader(page, requestQueue, state?.consumed);
     this.#responses = new RingWriter(page, responseQueue, state?.produced);
-    if (state === undefined) this.#offer();
+    if (state === undefined) this.#fields.offer();
     else this.#resume(state);
   }
 
@@ -139,7 +110,7 @@ export class ServerRing {
 
   /** Takes up to `limit` requests out of the page. At most what fits in the page is ever taken. */
   turn(limit: number = requestsPerTurn): Turn {
-    if (this.#wantsReset()) {
+    if (this.#fields.wantsReset()) {
       this.#keeper.reset();
       this.reset();
       return { kind: 'reset' };
@@ -176,7 +147,7 @@ export class ServerRing {
    * since the last time. Returns how many packets are wholly in the page now, that were not before.
    */
   flush(): number {
-    if (this.#fault !== null || this.#wantsReset()) return 0;
+    if (this.#fault !== null || this.#fields.wantsReset()) return 0;
     let ended = this.#ended;
     this.#ended = 0;
     if (this.#outbox.length > 0) {
@@ -195,7 +166,7 @@ export class ServerRing {
     }
     if (this.#owesNotice) {
       this.#owesNotice = false;
-      this.#options.notify();
+      this.#notify();
     }
     return ended;
   }
@@ -221,8 +192,8 @@ export class ServerRing {
     this.#fault = fault;
     this.#untold = true;
     this.#forget();
-    if (this.#offers(ringFeatures.error)) this.#page.store(fields.error, ringFaults[fault]);
-    this.#options.notify();
+    this.#fields.showFault(fault);
+    this.#notify();
   }
 
   /**
@@ -233,30 +204,26 @@ export class ServerRing {
     this.#forget();
     this.#fault = null;
     this.#untold = false;
-    for (const { consumer, producer } of [requestQueue, responseQueue]) {
-      this.#page.store(consumer, 0);
-      this.#page.store(producer, 0);
-    }
+    this.#fields.empty();
     this.#beginAtZero();
-    if (this.#offers(ringFeatures.reconnection))
-      this.#page.store(fields.connection, connectionStates.connected);
+    this.#fields.showConnected();
     this.#keeper.ready();
-    this.#options.notify();
+    this.#notify();
   }
 
   #resume({ consumed, consumedBefore, produced, ended, fault, resetting }: ServerRingState): void {
     this.#owesNotice = true;
     // What the guest wants is done when the page no longer says so, and by the next turn otherwise.
-    if (resetting === 'of an introduction' && !this.#wantsReset()) {
+    if (resetting === 'of an introduction' && !this.#fields.wantsReset()) {
       this.reset();
       return;
     }
     if (fault !== null) {
       this.#fault = fault;
-      if (this.#offers(ringFeatures.error)) this.#page.store(fields.error, ringFaults[fault]);
+      this.#fields.showFault(fault);
       return;
     }
-    this.#offer();
+    this.#fields.offer();
     // An index that is neither where it was nor where it would be now is the guest's doing, and is
     // found by the next turn.
     if (this.#page.load(requestQueue.consumer) === consumedBefore)
@@ -292,20 +259,6 @@ export class ServerRing {
     this.#owesNotice = false;
   }
 
-  #offers(feature: number): boolean {
-    return (this.#options.features & feature) !== 0;
-  }
-
-  #offer(): void {
-    if (this.#offers(ringFeatures.error)) this.#page.store(fields.error, 0);
-    this.#page.store(fields.features, this.#options.features);
-  }
-
-  #wantsReset(): boolean {
-    if (!this.#offers(ringFeatures.reconnection)) return false;
-    return this.#page.load(fields.connection) === connectionStates.reconnect;
-  }
-
   /**
    * Whether the guest has zeroed the page between two packets. hvmloader does, for the kernel that it
    * starts (tools/firmware/hvmloader/xenbus.c): to a guest that is a ring as if never used.
@@ -313,8 +266,7 @@ export class ServerRing {
   #isZeroed(): boolean {
     if (this.#assembler.partial || this.#outbox.partial) return false;
     if (this.#requests.available() !== null && this.#responses.room() !== null) return false;
-    const zeroed = [requestQueue.consumer, responseQueue.consumer, responseQueue.producer];
-    return zeroed.every((offset) => this.#page.load(offset) === 0);
+    return this.#fields.areZeroed();
   }
 
   #goOnAtZero(): void {
@@ -325,6 +277,6 @@ export class ServerRing {
   #beginAtZero(): void {
     this.#requests = new RingReader(this.#page, requestQueue, 0);
     this.#responses = new RingWriter(this.#page, responseQueue, 0);
-    this.#offer();
+    this.#fields.offer();
   }
 }
