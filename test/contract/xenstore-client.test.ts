@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { Daemon, type DaemonOptions } from '../../services/xenstore/adapters/daemon.ts';
+import type { DaemonOptions } from '../../services/xenstore/adapters/daemon/options.ts';
+import { Daemon } from '../../services/xenstore/adapters/daemon.ts';
 import { Journal } from '../../services/xenstore/adapters/journal.ts';
 import { serveUnixSocket } from '../../services/xenstore/adapters/unix-socket.ts';
 import {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import type { XenstoreError } from '../core/error.ts';
-import type { Control } from './daemon.ts';
+import type { Control } from './daemon/options.ts';
 import { type Trace, type TraceSwitch, traceSwitches } from './trace.ts';
 
 /** What the commands of CONTROL that are about the process work on. */

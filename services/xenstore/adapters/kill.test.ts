@@ -7,7 +7,8 @@ import { allFeatures } from '../core/domain.ts';
 import { bytesOf } from '../core/payload.ts';
 import { controlDomain, type DomainId } from '../core/permissions.ts';
 import type { MessageName } from '../core/wire.ts';
-import { type Beginning, Daemon } from './daemon.ts';
+import type { Beginning } from './daemon/options.ts';
+import { Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
 import { LocalClient } from './local-client.ts';
 

@@ -1,4 +1,4 @@
-import type { DaemonOptions } from './daemon.ts';
+import type { DaemonOptions } from './daemon/options.ts';
 
 /** What is written to: pino's logger is one. */
 interface WarningLog {

@@ -10,6 +10,7 @@ import type { AttachedRing, RingLeft, RingPlace, Rings } from './attached.ts';
 import type { Daemon } from './daemon.ts';
 import { RingQueue } from './ring-queue.ts';
 import { ServedRing } from './served-ring.ts';
+import { Silences } from './silences.ts';
 
 /** What is told of rings; it is to be logged. */
 export interface RingsOptions {
@@ -33,8 +34,7 @@ export class DomainRings implements Rings {
   readonly #options: RingsOptions;
   readonly #queue = new RingQueue();
   readonly #rings = new Set<ServedRing>();
-  readonly #told = new Map<DomainId, number>();
-
+  readonly #troubles = new Silences<DomainId>(silence);
   #daemon: Daemon | null = null;
 
   private constructor(host: XenstoreHost, options: RingsOptions) {
@@ -112,12 +112,6 @@ export class DomainRings implements Rings {
   }
 
   #trouble(domain: DomainId, trouble: string): void {
-    const now = performance.now();
-    const last = this.#told.get(domain);
-    if (last !== undefined && now - last < silence) return;
-    // Few are remembered: those of the last seconds.
-    for (const [each, at] of this.#told) if (now - at >= silence) this.#told.delete(each);
-    this.#told.set(domain, now);
-    this.#options.onTrouble(domain, trouble);
+    if (this.#troubles.tells(domain)) this.#options.onTrouble(domain, trouble);
   }
 }
