@@ -1,5 +1,5 @@
 import type { Result } from '../../base/result.ts';
-import type { Permissions } from '../../services/xenstore/client/index.ts';
+import type { Permissions, TreeNode } from '../../services/xenstore/client/index.ts';
 import type { Problem } from '../problem.ts';
 
 /** What can be done to nodes, in a transaction or outside of one. */
@@ -15,14 +15,6 @@ export interface Nodes {
   list(path: string): Promise<Result<readonly string[], Problem>>;
   permissions(path: string): Promise<Result<Permissions, Problem>>;
   setPermissions(path: string, permissions: Permissions): Promise<Result<void, Problem>>;
-}
-
-/** A node of a tree that was read. */
-export interface TreeNode {
-  readonly path: string;
-  /** Null: it may not be read. */
-  readonly value: Uint8Array | null;
-  readonly permissions: Permissions | null;
 }
 
 /** What a watch tells. */

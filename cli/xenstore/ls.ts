@@ -1,11 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { ok, type Result } from '../../base/result.ts';
-import { formatPermission } from '../../services/xenstore/client/index.ts';
+import { formatPermission, type TreeNode } from '../../services/xenstore/client/index.ts';
 import { verb } from '../command.ts';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Problem } from '../problem.ts';
-import type { TreeNode } from './access.ts';
 import { escaped, jsonValue } from './escape.ts';
 import { withXenstore, type XenstoreFlags, type XenstoreSession } from './session.ts';
 

@@ -9,10 +9,15 @@ import type {
   WatchEvent,
   XenstoreService,
 } from '../../proto/gen/flotilla.xenstore.v1.ts';
-import type { DomainId, Permission, Permissions } from '../../services/xenstore/client/index.ts';
+import type {
+  DomainId,
+  Permission,
+  Permissions,
+  TreeNode,
+} from '../../services/xenstore/client/index.ts';
 import { callFailure } from '../connection/call.ts';
 import type { Problem } from '../problem.ts';
-import type { Nodes, TreeNode, WatchNews, Xenstore } from './access.ts';
+import type { Nodes, WatchNews, Xenstore } from './access.ts';
 import {
   controlProblem,
   isXenstoreError,

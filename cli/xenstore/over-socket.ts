@@ -1,8 +1,8 @@
 import { fail, ok, type Result } from '../../base/result.ts';
-import { milliseconds } from '../../base/units.ts';
 import {
   type ClientFailure,
   type ClientOptions,
+  readTree,
   type Transaction,
   type Transport,
   XenstoreClient,
@@ -16,22 +16,22 @@ import {
   unreachable,
   xenstoreProblem,
 } from './problems.ts';
-import { walk } from './walk.ts';
 
 /** A xenstore that is reached over its socket, or through the kernel. */
 export interface SocketXenstore extends Xenstore {
   close(): void;
 }
 
-/** A command to the daemon may take this long where `--timeout` says nothing: live update does. */
-const controlPatience = milliseconds(600_000);
-
 /** Connects. */
 export async function overSocket(
   transport: Transport,
   options: Partial<ClientOptions>,
 ): Promise<Result<SocketXenstore, Problem>> {
-  const opened = await XenstoreClient.open(transport, options);
+  const { timeout } = options;
+  const opened = await XenstoreClient.open(transport, {
+    ...options,
+    ...(timeout === undefined ? {} : { controlTimeout: timeout }),
+  });
   if (!opened.ok) return fail(unreachable('no xenstored answers', reasonsOf(opened.error)));
   const client = opened.value;
   return ok({
@@ -46,15 +46,15 @@ export async function overSocket(
         ? fail(outcome.error.problem)
         : fail(problemOfClient(outcome.error, 'end the transaction', ''));
     },
-    tree: (path, levels) => walk(nodesOf(client), path, levels),
+    tree: async (path, levels) => {
+      const tree = await readTree(client, path, { depth: levels });
+      if (!tree.ok) return fail(problemOfClient(tree.error, `list ${path}`, path));
+      // The first one is the node at the path itself.
+      return ok(tree.value.slice(1));
+    },
     watch: (path, levels, onNews, signal) => watch(client, path, levels, onNews, signal),
     control: async (words) => {
-      const patient =
-        options.timeout === undefined
-          ? await XenstoreClient.open(transport, { ...options, timeout: controlPatience })
-          : opened;
-      const answer = patient.ok ? await patient.value.control(...words) : patient;
-      if (patient.ok && patient !== opened) patient.value.close();
+      const answer = await client.control(...words);
       if (answer.ok) return answer;
       const { code } = answer.error;
       if (isXenstoreError(code)) return fail(controlProblem(code, words));

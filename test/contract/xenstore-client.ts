@@ -1,11 +1,12 @@
 import { deepStrictEqual, ok as isTrue, strictEqual } from 'node:assert/strict';
 import { fail, ok, type Result } from '../../base/result.ts';
-import type {
-  ClientFailure,
-  ClientOptions,
-  Watch,
-  WatchEvent,
-  XenstoreClient,
+import {
+  type ClientFailure,
+  type ClientOptions,
+  readTree,
+  type Watch,
+  type WatchEvent,
+  type XenstoreClient,
 } from '../../services/xenstore/client/index.ts';
 import type { DomainId, Permissions } from '../../services/xenstore/core/permissions.ts';
 
@@ -85,6 +86,49 @@ export const xenstoreClientContract: readonly XenstoreClientCase[] = [
       const inside = await client.transaction((transaction) => transaction.list(root));
       strictEqual(good(inside).length, 600);
       client.close();
+    },
+  },
+  {
+    title: 'a tree is read whole, so many levels of it, or not at all where it is too large',
+    run: async ({ open, root }) => {
+      const client = await open();
+      for (const path of ['a/b/c', 'a/d', 'e']) good(await client.write(`${root}/${path}`, path));
+      good(await client.setPermissions(`${root}/e`, permissions));
+      const tree = good(await readTree(client, root));
+      const paths = tree.map(({ path }) => path);
+      deepStrictEqual(
+        [...paths].sort(),
+        ['', '/a', '/a/b', '/a/b/c', '/a/d', '/e'].map((path) => `${root}${path}`),
+      );
+      for (const [index, path] of paths.entries())
+        isTrue(path === root || paths.indexOf(path.slice(0, path.lastIndexOf('/'))) < index);
+      const last = tree.find(({ path }) => path === `${root}/e`);
+      deepStrictEqual(last?.permissions, permissions);
+      strictEqual(Buffer.from(last?.value ?? []).toString(), 'e');
+      strictEqual(good(await readTree(client, root, { depth: 0 })).length, 1);
+      strictEqual(good(await readTree(client, root, { depth: 1 })).length, 3);
+      strictEqual(good(await readTree(client, root, { nodesMax: 6 })).length, 6);
+      strictEqual(codeOf(await readTree(client, root, { nodesMax: 5 })), 'E2BIG');
+      strictEqual(codeOf(await readTree(client, `${root}/none`)), 'ENOENT');
+      client.close();
+    },
+  },
+  {
+    title: 'a transaction that is begun is open until it is ended, and over whatever comes of it',
+    run: async ({ open, root }) => {
+      const client = await open();
+      isTrue(client.connected);
+      const kept = good(await client.begin());
+      const dropped = good(await client.begin());
+      good(await kept.write(`${root}/kept`, '1'));
+      good(await dropped.write(`${root}/dropped`, '1'));
+      strictEqual(codeOf(await client.read(`${root}/kept`)), 'ENOENT');
+      good(await dropped.end(false));
+      good(await kept.end(true));
+      deepStrictEqual(good(await client.list(root)), ['kept']);
+      strictEqual(codeOf(await kept.end(true)), 'ENOENT');
+      client.close();
+      isTrue(!client.connected);
     },
   },
   {

@@ -193,7 +193,10 @@ export async function askForLiveUpdate(
   socket: string,
   program: string | null,
 ): Promise<Result<void, string>> {
-  const opened = await XenstoreClient.open(unixSocket(socket), { timeout: patience });
+  const opened = await XenstoreClient.open(unixSocket(socket), {
+    timeout: patience,
+    controlTimeout: patience,
+  });
   if (!opened.ok) return fail(opened.error.message);
   const client = opened.value;
   const asked = program === null ? ok('OK') : await client.control('live-update', '-f', program);

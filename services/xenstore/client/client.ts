@@ -1,5 +1,4 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
-import { bytesOf } from '../core/payload.ts';
 import type { DomainId } from '../core/permissions.ts';
 import type { MessageName } from '../core/wire.ts';
 import { backOff } from './back-off.ts';
@@ -8,10 +7,8 @@ import type { Transport } from './link.ts';
 import { firstString, NodeOperations, strings } from './nodes.ts';
 import { type ClientOptions, defaultOptions, transactionBackOff } from './options.ts';
 import { Session } from './session.ts';
+import { OpenTransaction, type Transaction } from './transaction.ts';
 import type { Watch } from './watch.ts';
-
-/** What a transaction's body may do: the operations on nodes, on a view of its own. */
-export type Transaction = NodeOperations;
 
 /**
  * A client of any xenstored. Requests may be made without waiting for the ones before; the server
@@ -39,13 +36,18 @@ export class XenstoreClient extends NodeOperations {
     this.#options = options;
   }
 
+  /** Whether the connection is there. Where the client does not reconnect, it never is again. */
+  get connected(): boolean {
+    return this.#session.line !== null;
+  }
+
   /**
    * Watches a node and everything below it, or only so many levels below, or `@introduceDomain` or
    * `@releaseDomain`. The first event comes at once.
    */
   watch(
     path: string,
-    { depth }: { readonly depth?: number } = {},
+    { depth }: { readonly depth?: number | undefined } = {},
   ): Promise<Result<Watch, ClientFailure>> {
     return this.#session.watch(path, depth);
   }
@@ -69,6 +71,11 @@ export class XenstoreClient extends NodeOperations {
       if (attempt >= this.#options.transactionAttempts) return fail(outcome.failure);
       await backOff(transactionBackOff, attempt, this.#options.random);
     }
+  }
+
+  /** Begins a transaction that the caller ends; `transaction` is for one that can be run again. */
+  begin(): Promise<Result<OpenTransaction, ClientFailure>> {
+    return OpenTransaction.begin(this.#session);
   }
 
   /** Has the server serve a domain's ring. The control domain alone may ask for it. */
@@ -103,8 +110,12 @@ export class XenstoreClient extends NodeOperations {
   }
 
   /** A command to the server, such as `['quota', 'set', 'nodes', '2000']`; the answer is text. */
-  control(...words: readonly [string, ...string[]]): Promise<Result<string, ClientFailure>> {
-    return this.#tell('CONTROL', ...words);
+  async control(...words: readonly [string, ...string[]]): Promise<Result<string, ClientFailure>> {
+    const payload = strings('CONTROL', ...words);
+    if (!payload.ok) return payload;
+    const { controlTimeout: timeout } = this.#options;
+    const asked = { name: 'CONTROL', transactionId: 0, payload: payload.value, timeout } as const;
+    return firstString(await this.#session.request(asked));
   }
 
   /** The bits of the features that this client has, or another domain. */
@@ -145,42 +156,17 @@ export class XenstoreClient extends NodeOperations {
     | { readonly kind: 'result'; readonly result: Result<Value, Failure | ClientFailure> }
     | { readonly kind: 'again'; readonly failure: ClientFailure }
   > {
-    const { line } = this.#session;
-    const end = (transactionId: number, verdict: 'T' | 'F') =>
-      this.#session.request(
-        { name: 'TRANSACTION_END', transactionId, payload: bytesOf(`${verdict}\0`) },
-        line,
-      );
-    const started = firstString(
-      await this.#session.request(
-        {
-          name: 'TRANSACTION_START',
-          transactionId: 0,
-          payload: Uint8Array.of(0),
-          late: (payload) => void end(Number.parseInt(Buffer.from(payload).toString(), 10), 'F'),
-        },
-        line,
-      ),
-    );
-    if (!started.ok) return { kind: 'result', result: started };
-    const id = Number(started.value);
-    if (!Number.isInteger(id) || id < 1 || id > 0xffffffff)
-      return {
-        kind: 'result',
-        result: fail({ code: 'PROTOCOL', message: `"${started.value}" is no transaction` }),
-      };
+    const begun = await this.begin();
+    if (!begun.ok) return { kind: 'result', result: begun };
+    const transaction = begun.value;
     let result: Result<Value, Failure>;
     try {
-      result = await body(
-        new NodeOperations((name, payload) =>
-          this.#session.request({ name, transactionId: id, payload }, line),
-        ),
-      );
+      result = await body(transaction);
     } catch (thrown) {
-      await end(id, 'F');
+      await transaction.end(false);
       throw thrown;
     }
-    const ended = await end(id, result.ok ? 'T' : 'F');
+    const ended = await transaction.end(result.ok);
     if (!result.ok || ended.ok) return { kind: 'result', result };
     if (ended.error.code === 'EAGAIN') return { kind: 'again', failure: ended.error };
     return { kind: 'result', result: ended };

@@ -13,6 +13,8 @@ export interface Asked {
   readonly name: MessageName;
   readonly transactionId: number;
   readonly payload: Uint8Array;
+  /** How long it is waited for; left out: as long as for any. */
+  readonly timeout?: Milliseconds;
   /** Called with a good reply that comes when nobody waits for it any more. */
   readonly late?: (payload: Uint8Array) => void;
 }
@@ -63,7 +65,8 @@ export class Exchange {
         }),
       );
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#timeOut(pending), this.#bounds.timeout);
+      const timeout = asked.timeout ?? this.#bounds.timeout;
+      const timer = setTimeout(() => this.#timeOut(pending, timeout), timeout);
       const pending: Pending = { asked, settle: resolve, timer };
       if (this.#inFlight.size < this.#bounds.inFlightMax) this.#send(pending);
       else this.#waiting.add(pending);
@@ -145,11 +148,11 @@ export class Exchange {
     }
   }
 
-  #timeOut(pending: Pending): void {
+  #timeOut(pending: Pending, timeout: Milliseconds): void {
     const { settle, asked } = pending;
     pending.settle = null;
     this.#waiting.delete(pending);
-    const message = `${asked.name}: no reply within ${this.#bounds.timeout} ms`;
+    const message = `${asked.name}: no reply within ${timeout} ms`;
     settle?.(fail({ code: 'TIMEOUT', message }));
   }
 }

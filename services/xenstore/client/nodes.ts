@@ -34,6 +34,15 @@ export function firstString(reply: Reply): Result<string, ClientFailure> {
   return reply.ok ? ok(textOf(reply.value).split('\0')[0] ?? '') : reply;
 }
 
+/** A part of a list: see `listPart`. */
+export interface ListPart {
+  /** Changes whenever the list does. */
+  readonly generation: string;
+  readonly names: readonly string[];
+  /** The list ends with it. */
+  readonly last: boolean;
+}
+
 /** What can be done to nodes, outside and inside of a transaction alike. */
 export class NodeOperations {
   readonly #ask: Ask;
@@ -84,6 +93,22 @@ export class NodeOperations {
     return fail(refused('EAGAIN', `the list of ${path} changes all the time`));
   }
 
+  /**
+   * A part of a node's list that begins so many bytes after the list's own beginning, each name with a
+   * byte after it. Parts belong together where their generations are the same.
+   */
+  async listPart(path: string, offset: number): Promise<Result<ListPart, ClientFailure>> {
+    const reply = await this.#withPath('DIRECTORY_PART', path, bytesOf(`${offset}\0`));
+    if (!reply.ok) return reply;
+    const [generation = '', ...names] = textOf(reply.value).split('\0').slice(0, -1);
+    // What ends with an empty name is the last part.
+    const last = names.at(-1) === '';
+    if (last) names.pop();
+    if (/^\d{1,20}$/.test(generation) && (last || names.length > 0))
+      return ok({ generation, names, last });
+    return fail({ code: 'PROTOCOL', message: `a part of the list of ${path} cannot be read` });
+  }
+
   /** Who owns a node, and who may do what with it. */
   async getPermissions(path: string): Promise<Result<Permissions, ClientFailure>> {
     const reply = await this.#withPath('GET_PERMS', path);
@@ -114,21 +139,20 @@ export class NodeOperations {
 
   /** The whole list; null where it has changed between two parts. */
   async #listInParts(path: string): Promise<Result<readonly string[] | null, ClientFailure>> {
-    let list = '';
-    let generation: string | null = null;
-    for (let part = 0; part < listPartsMax; part += 1) {
-      const reply = await this.#withPath('DIRECTORY_PART', path, bytesOf(`${list.length}\0`));
-      if (!reply.ok) return reply;
-      const text = textOf(reply.value);
-      const end = text.indexOf('\0');
-      if (end < 1) break;
-      generation ??= text.slice(0, end);
-      if (generation !== text.slice(0, end)) return ok(null);
-      const names = text.slice(end + 1);
-      const last = names === '\0' || names.endsWith('\0\0');
-      list += last ? names.slice(0, -1) : names;
-      if (last) return ok(list.split('\0').slice(0, -1));
-      if (names.length === 0) break;
+    const all: string[] = [];
+    let offset = 0;
+    let first: string | null = null;
+    for (let parts = 0; parts < listPartsMax; parts += 1) {
+      const part = await this.listPart(path, offset);
+      if (!part.ok) return part;
+      const { generation, names, last } = part.value;
+      first ??= generation;
+      if (generation !== first) return ok(null);
+      for (const name of names) {
+        all.push(name);
+        offset += name.length + 1;
+      }
+      if (last) return ok(all);
     }
     return fail({ code: 'PROTOCOL', message: `the list of ${path} has no end` });
   }

@@ -5,6 +5,8 @@ import type { BackOff } from './back-off.ts';
 export interface ClientOptions {
   /** How long a request waits for its reply, its time in the queue included. */
   readonly timeout: Milliseconds;
+  /** The same for CONTROL: a command may take as long as a live update is given. */
+  readonly controlTimeout: Milliseconds;
   /** Requests on their way at once; each is at most 4112 bytes. */
   readonly inFlightMax: number;
   /** Requests that wait to be sent; beyond it they fail as OVERLOADED. */
@@ -21,6 +23,7 @@ export interface ClientOptions {
 
 export const defaultOptions: ClientOptions = {
   timeout: milliseconds(30_000),
+  controlTimeout: milliseconds(600_000),
   // Enough to keep a server busy over a socket, and 256 KiB at the most.
   inFlightMax: 64,
   waitingMax: 4096,

@@ -10,7 +10,7 @@ import {
 } from '../../core/wire.ts';
 import { isErrorName } from '../failure.ts';
 import { Framing } from '../framing.ts';
-import type { Link, LinkListener, Transport } from '../link.ts';
+import { firstOf, type Link, type LinkListener, type Transport } from '../link.ts';
 
 /** Where Linux has the device, in the order in which libxenstore looks. */
 export const devicePaths = ['/dev/xen/xenbus', '/proc/xen/xenbus'] as const;
@@ -47,6 +47,11 @@ export function characterDevice(
       return file.ok ? ok(new DeviceLink(file.value, listener)) : file;
     },
   };
+}
+
+/** Reaches xenstored through the kernel's device, wherever Linux has it. */
+export function kernelDevice(): Transport {
+  return firstOf(...devicePaths.map((path) => characterDevice(path)));
 }
 
 /** Opens the file itself. */
