@@ -6,11 +6,11 @@ import { serve } from '../../pool/rpc/server.ts';
 import { processControl } from '../../services/xenstore/adapters/control.ts';
 import { Daemon } from '../../services/xenstore/adapters/daemon.ts';
 import { callersOf } from '../../services/xenstore/adapters/grpc/callers.ts';
-import { xenstoreService } from '../../services/xenstore/adapters/grpc.ts';
+import { localXenstore, xenstoreService } from '../../services/xenstore/adapters/grpc.ts';
 import { Journal } from '../../services/xenstore/adapters/journal.ts';
-import { LocalClient } from '../../services/xenstore/adapters/local-client.ts';
 import { Trace } from '../../services/xenstore/adapters/trace.ts';
 import { serveUnixSocket } from '../../services/xenstore/adapters/unix-socket.ts';
+import { LocalClient } from '../../test/fixtures/local-client.ts';
 import { isGolden } from '../testing/golden.ts';
 import { run, transcript, until } from '../testing/run.ts';
 import { simulatedPool } from '../testing/simulated-pool.ts';
@@ -31,7 +31,7 @@ async function serving(t: ExecutionContext) {
   const server = await serve({
     listen: '127.0.0.1:0',
     credentials: null,
-    services: [xenstoreService(daemon, callersOf('host-1'))],
+    services: [xenstoreService(localXenstore(daemon), callersOf('host-1'))],
   });
   if (!socket.ok || !server.ok) throw new Error('it does not serve');
   const pool = await simulatedPool();

@@ -30,7 +30,10 @@ export interface XenstoreService {
     readonly request: ListRequest;
     readonly response: ListResponse;
   };
-  /** A node and all below it as they are at one moment, parents before their children. */
+  /**
+   * A node and all below it as they are at one moment, parents before their children. A gateway has a
+   * bound of 30,000 nodes: LIMIT.
+   */
   readonly readTree: {
     readonly kind: 'server-stream';
     readonly request: ReadTreeRequest;

@@ -23,7 +23,10 @@ export const ConfigurationSchema = v.strictObject({
   xenstoreDomain: v.optional(v.boolean()),
   /** Where to write the process's id, once the socket and the rings are served. */
   pidFile: v.optional(v.string()),
-  /** Whether to end the xenstored whose id is in `pidFile`, and to go on in its place. */
+  /**
+   * Whether to end the xenstored whose id is in `pidFile`, and to go on in its place. Where another one,
+   * such as a xenstore domain, has the rings and gRPC is served, it is passed on to that one.
+   */
   takeOver: v.optional(v.boolean()),
 });
 export type Configuration = v.InferOutput<typeof ConfigurationSchema>;
@@ -47,7 +50,10 @@ export function xenstoredOptions(command: Command): Command {
     )
     .addOption(new Option('--check-state <file>', 'say whether a snapshot can be read').hideHelp())
     .option('--pid-file <path>', 'where to write the process id, once it serves')
-    .option('--take-over', 'end the xenstored of --pid-file, and go on with its --data-dir')
+    .option(
+      '--take-over',
+      'end the xenstored of --pid-file, and go on with its --data-dir; where another has the rings, be a gateway to it',
+    )
     .addHelpText('after', runAlone);
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { loadKeepOpen, openXenstoreHost } from '../../hypervisor/xen/index.ts';
 import type { Failure } from '../../pool/failure.ts';
@@ -9,6 +9,7 @@ import { type Running, serviceCommand } from '../../pool/service-command.ts';
 import { claimRings } from './adapters/claim-rings.ts';
 import { processControl, traceName } from './adapters/control.ts';
 import { Daemon } from './adapters/daemon.ts';
+import type { Xenstore } from './adapters/grpc/xenstore.ts';
 import { Journal } from './adapters/journal.ts';
 import {
   askForLiveUpdate,
@@ -20,6 +21,7 @@ import {
 import { quotaWarnings } from './adapters/quota-warnings.ts';
 import { Trace } from './adapters/trace.ts';
 import { isFree, serveUnixSocket } from './adapters/unix-socket.ts';
+import { kernelDevice } from './client/index.ts';
 import {
   type Configuration,
   ConfigurationSchema,
@@ -76,16 +78,22 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   const made = makePlaces(places);
   if (!made.ok) return fail(cannotStart(made.error));
   const { pidFile, takeOver = false, xenstoreDomain = false } = configuration;
-  const rings = await claimRings(
+  const claim = await claimRings(
     {
       wanted: xenstoreDomain || configuration.rings,
-      ...{ pidFile, takeOver, warn },
+      ...{ pidFile, takeOver },
       here: existsSync(controlRing),
       open: () => openXenstoreHost(xenstoreDomain ? 'xenstore-domain' : 'control-domain'),
     },
     { onTrouble: (domain, trouble) => warn(`domain ${domain} ${trouble}`) },
   );
-  if (!rings.ok) return fail(cannotStart(rings.error));
+  if (!claim.ok) return fail(cannotStart(claim.error));
+  if (claim.value.kind === 'elsewhere') {
+    const { why } = claim.value;
+    if (takeOver && configuration.listen !== undefined) return runGateway(configuration, why, log);
+    warn(`the socket alone is served: ${why}`);
+  }
+  const rings = claim.value.kind === 'here' ? claim.value.rings : undefined;
   const journal = Journal.open(places.data);
   if (!journal.ok) return fail(cannotStart(journal.error));
   const logs = join(places.data, 'logs');
@@ -104,7 +112,7 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
         trouble: warn,
       }),
       onQuota: quotaWarnings(log),
-      ...(rings.value === undefined ? {} : { rings: rings.value }),
+      ...(rings === undefined ? {} : { rings }),
     },
     handedOver ? 'handed over' : 'alone',
   );
@@ -129,16 +137,16 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
     },
   });
   if (handedOver) daemon.goOn();
-  const served = rings.value?.serve(daemon) ?? ok(undefined);
+  const served = rings?.serve(daemon) ?? ok(undefined);
   if (!served.ok) return fail(cannotStart(served.error));
   const close = async () => {
     await socket.value.close();
-    rings.value?.close();
+    rings?.close();
     journal.value.close();
     trace.turnOff();
   };
   if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
-  const server = await serveGrpc(configuration, daemon);
+  const server = await serveGrpc(configuration, ({ localXenstore }) => localXenstore(daemon));
   if (!server.ok) {
     await close();
     return server;
@@ -153,10 +161,29 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   });
 }
 
+/**
+ * Passes on what is asked by gRPC to the xenstore that another process or domain keeps for this host,
+ * through the kernel. It has no store, and so no socket: there is nothing that could be asked otherwise.
+ */
+async function runGateway(
+  configuration: Configuration,
+  why: string,
+  log: Logger,
+): Promise<Result<Running, Failure>> {
+  log.info(`gRPC is a gateway to the xenstore of this host, and no socket is served: ${why}`);
+  const server = await serveGrpc(configuration, ({ gatewayTo }) => gatewayTo(kernelDevice()));
+  if (!server.ok) return server;
+  log.info({ address: server.value?.address, gateway: true }, 'serving');
+  return ok({ close: async () => server.value?.close() });
+}
+
 /** Serves gRPC where that is wanted. It is loaded last: local clients wait for what is before. */
-async function serveGrpc({ listen, tls, hostName }: Configuration, daemon: Daemon) {
+async function serveGrpc(
+  { listen, tls, hostName }: Configuration,
+  xenstoreOf: (grpc: typeof import('./adapters/grpc.ts')) => Xenstore,
+) {
   if (listen === undefined) return ok(null);
-  const [{ readCredentials }, { serve }, { xenstoreService }, { callersOf }] = await Promise.all([
+  const [{ readCredentials }, { serve }, grpc, { callersOf }] = await Promise.all([
     import('../../pool/identity/credentials.ts'),
     import('../../pool/rpc/server.ts'),
     import('./adapters/grpc.ts'),
@@ -164,8 +191,15 @@ async function serveGrpc({ listen, tls, hostName }: Configuration, daemon: Daemo
   ]);
   const credentials = await readCredentials(tls);
   if (!credentials.ok) return credentials;
-  const services = [xenstoreService(daemon, callersOf(hostName))];
-  return serve({ listen, credentials: credentials.value.server, services });
+  const xenstore = xenstoreOf(grpc);
+  const services = [grpc.xenstoreService(xenstore, callersOf(hostName))];
+  const server = await serve({ listen, credentials: credentials.value.server, services });
+  if (!server.ok) return server;
+  const close = async () => {
+    await server.value.close();
+    xenstore.close();
+  };
+  return ok({ address: server.value.address, close });
 }
 
 function cannotStart(sentence: string): Failure {

@@ -9,7 +9,6 @@ import { claimRings, type RingsWanted } from './claim-rings.ts';
 /** A host whose domains nobody serves yet, and how a process asks for them. */
 function asking(changes: Partial<RingsWanted> = {}) {
   const xen = new SimulatedRings();
-  const warnings: string[] = [];
   const claim = () =>
     claimRings(
       {
@@ -18,12 +17,11 @@ function asking(changes: Partial<RingsWanted> = {}) {
         takeOver: false,
         here: true,
         open: async () => ok(xen.open()),
-        warn: (message) => warnings.push(message),
         ...changes,
       },
       { onTrouble: () => undefined },
     );
-  return { xen, warnings, claim };
+  return { xen, claim };
 }
 
 function pidFileOfNobody(t: ExecutionContext): string {
@@ -36,9 +34,9 @@ function pidFileOfNobody(t: ExecutionContext): string {
 
 test('rings are served where there are some, unless they are not wanted', async (t) => {
   const served = await asking().claim();
-  t.true(served.ok && served.value !== undefined);
-  t.deepEqual(await asking({ here: false }).claim(), ok(undefined));
-  t.deepEqual(await asking({ wanted: false }).claim(), ok(undefined));
+  t.is(served.ok && served.value.kind, 'here');
+  t.deepEqual(await asking({ here: false }).claim(), ok({ kind: 'nobody' }));
+  t.deepEqual(await asking({ wanted: false }).claim(), ok({ kind: 'nobody' }));
   const code = 'hypervisor-unavailable';
   const open = async () => fail({ code, detail: 'no Xen' } as const);
   t.deepEqual(
@@ -47,15 +45,16 @@ test('rings are served where there are some, unless they are not wanted', async 
   );
 });
 
-test('where another xenstored has the rings, who insists fails and others serve the socket', async (t) => {
+test('where another xenstored has the rings, who insists fails and others are told', async (t) => {
   const insisting = asking({ wanted: true });
   insisting.xen.open().watchDomains(() => undefined);
   const refused = await insisting.claim();
   t.regex(refused.ok ? '' : refused.error, /EEXIST.*--no-rings/);
   const modest = asking({ takeOver: true, pidFile: '/no/such/file' });
   modest.xen.open().watchDomains(() => undefined);
-  t.deepEqual(await modest.claim(), ok(undefined));
-  t.regex(modest.warnings.join(), /the socket alone is served: .*EEXIST/);
+  const claim = await modest.claim();
+  t.is(claim.ok && claim.value.kind, 'elsewhere');
+  t.regex(claim.ok && claim.value.kind === 'elsewhere' ? claim.value.why : '', /EEXIST/);
 });
 
 test('who takes over waits for others of its kind that are about to serve', async (t) => {
@@ -64,5 +63,5 @@ test('who takes over waits for others of its kind that are about to serve', asyn
   other.watchDomains(() => undefined);
   setTimeout(() => other.close(), 50);
   const served = await claim();
-  t.true(served.ok && served.value !== undefined);
+  t.is(served.ok && served.value.kind, 'here');
 });

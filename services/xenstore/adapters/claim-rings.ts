@@ -11,6 +11,13 @@ import { DomainRings, type RingsOptions } from './rings.ts';
 const takeOverPatience: Milliseconds = milliseconds(20_000);
 const takeOverPause: Milliseconds = milliseconds(200);
 
+/** Who serves the rings of this host. */
+export type RingsClaim =
+  | { readonly kind: 'here'; readonly rings: DomainRings }
+  | { readonly kind: 'nobody' }
+  /** Another process, or the xenstore domain: `why` says so. */
+  | { readonly kind: 'elsewhere'; readonly why: string };
+
 /** Whether this process is to serve the rings of its host, and what it does about others. */
 export interface RingsWanted {
   /** Undefined: where there are rings, and nobody else serves them. */
@@ -22,19 +29,17 @@ export interface RingsWanted {
   /** Whether this is the control domain of a Xen host. */
   readonly here: boolean;
   open(): Promise<Result<XenstoreHost, HypervisorError>>;
-  /** Told why rings that nobody insisted on are not served. */
-  warn(message: string): void;
 }
 
 /**
  * Takes the rings of this host's domains for this process, in place of another one where that is
- * wanted; undefined where none are to be served. The failure is a sentence.
+ * wanted. The failure is a sentence.
  */
 export async function claimRings(
-  { wanted, pidFile, takeOver, here, open, warn }: RingsWanted,
+  { wanted, pidFile, takeOver, here, open }: RingsWanted,
   options: RingsOptions,
-): Promise<Result<DomainRings | undefined, string>> {
-  if (wanted === false || (wanted === undefined && !here)) return ok(undefined);
+): Promise<Result<RingsClaim, string>> {
+  if (wanted === false || (wanted === undefined && !here)) return ok({ kind: 'nobody' });
   const deadline = performance.now() + takeOverPatience;
   for (;;) {
     const ended = takeOver && pidFile !== undefined ? await endPredecessor(pidFile) : ok(undefined);
@@ -42,7 +47,7 @@ export async function claimRings(
     const host = await open();
     if (!host.ok) return fail(`${host.error.detail}; --no-rings serves the socket alone`);
     const rings = DomainRings.claim(host.value, options);
-    if (rings.ok) return rings;
+    if (rings.ok) return ok({ kind: 'here', rings: rings.value });
     host.value.close();
     // The file is a sign that xenstoreds like this one serve the host, and one of them has just begun.
     const insists = wanted === true || (takeOver && pidFile !== undefined && existsSync(pidFile));
@@ -51,7 +56,6 @@ export async function claimRings(
       continue;
     }
     if (insists) return fail(`${rings.error}; --no-rings serves the socket alone`);
-    warn(`the socket alone is served: ${rings.error}`);
-    return ok(undefined);
+    return ok({ kind: 'elsewhere', why: rings.error });
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { fail, ok } from '../../../base/result.ts';
+import { LocalClient } from '../../../test/fixtures/local-client.ts';
 import { bytesOf, textOf } from '../core/payload.ts';
 import type { DomainId } from '../core/permissions.ts';
 import { type MessageName, messageName, messageTypes } from '../core/wire.ts';
@@ -11,7 +12,6 @@ import type { Attached, RingPeer } from './attached.ts';
 import type { DaemonOptions } from './daemon/options.ts';
 import { Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
-import { LocalClient } from './local-client.ts';
 import { Trace } from './trace.ts';
 
 /** A guest's ring, without the ring: what came out of it, and how to put something in. */

@@ -5,20 +5,23 @@ import {
   type Permission as PermissionMessage,
   XenstoreService,
 } from '../../../proto/gen/flotilla.xenstore.v1.ts';
-import { nulTerminated, textOf } from '../core/payload.ts';
-import { type DomainId, formatPermission, parsePermissions } from '../core/permissions.ts';
-import type { MessageName } from '../core/wire.ts';
-import type { Daemon } from './daemon.ts';
+import type { ClientFailure } from '../client/failure.ts';
+import type { NodeOperations } from '../client/nodes.ts';
+import type { DomainId, Permission } from '../core/permissions.ts';
+import { payloadMax } from '../core/wire.ts';
+import { isAskable } from './grpc/askable.ts';
 import type { Callers } from './grpc/callers.ts';
-import { sendControl } from './grpc/control.ts';
-import { failureOf } from './grpc/failures.ts';
+import { Commands } from './grpc/control.ts';
+import { clientFailure, failureOf } from './grpc/failures.ts';
 import { listPage } from './grpc/list.ts';
-import { askerOf } from './grpc/requests.ts';
 import { Streams } from './grpc/streams.ts';
 import { Transactions } from './grpc/transactions.ts';
 import { permissionMessages, readTree } from './grpc/tree.ts';
 import { watchNodes } from './grpc/watch.ts';
-import { LocalClient } from './local-client.ts';
+import type { Xenstore } from './grpc/xenstore.ts';
+
+export { gatewayTo } from './grpc/gateway.ts';
+export { localXenstore } from './grpc/local.ts';
 
 /** What every request about a node has. */
 interface NodeRequest {
@@ -26,85 +29,99 @@ interface NodeRequest {
   readonly transaction: number;
 }
 
-/** Serves `flotilla.xenstore.v1` from a daemon in the same process, as domain 0, to those who may call. */
-export function xenstoreService(daemon: Daemon, callers: Callers): Mounted {
-  const ask = askerOf(new LocalClient(daemon, () => undefined));
-  const transactions = new Transactions(ask);
+/** Serves `flotilla.xenstore.v1` from a xenstore, as domain 0, to those who may call. */
+export function xenstoreService(xenstore: Xenstore, callers: Callers): Mounted {
+  const transactions = new Transactions(xenstore);
   const streams = new Streams();
+  const commands = new Commands(xenstore);
 
-  /** The daemon's number of the transaction that a request is in, for a caller who may ask. */
-  const enter = (
+  /** Where a caller who may ask finds the node: in a transaction, or in the tree of now. */
+  const nodesFor = async (
     { identity }: RpcCall,
     { path, transaction }: NodeRequest,
-  ): Result<number, Failure> => {
+  ): Promise<Result<NodeOperations, Failure>> => {
     const allowed = callers(identity, 'nodes');
-    return allowed.ok ? transactions.enter(identity, transaction, path) : allowed;
+    if (!allowed.ok) return allowed;
+    if (!isAskable(path)) return fail(failureOf('EINVAL', path));
+    if (transaction !== 0) return transactions.enter(identity, transaction, path);
+    const client = await xenstore.client();
+    return client.ok ? client : fail(clientFailure(client.error, path));
   };
-  const askNode = (
+  const ask = async <Value>(
     call: RpcCall,
-    name: MessageName,
     request: NodeRequest,
-    rest?: Uint8Array,
-  ): Result<Uint8Array, Failure> => {
-    const entered = enter(call, request);
-    return entered.ok ? ask(name, request.path, entered.value, rest) : entered;
+    question: (nodes: NodeOperations) => Promise<Result<Value, ClientFailure>>,
+  ): Promise<Result<Value, Failure>> => {
+    const nodes = await nodesFor(call, request);
+    if (!nodes.ok) return nodes;
+    const answer = await question(nodes.value);
+    return answer.ok ? answer : fail(clientFailure(answer.error, request.path));
   };
-  const done = (reply: Result<unknown, Failure>): Result<object, Failure> =>
-    reply.ok ? ok({}) : reply;
+  const done = async (answer: Promise<Result<void, Failure>>): Promise<Result<object, Failure>> => {
+    const settled = await answer;
+    return settled.ok ? ok({}) : settled;
+  };
 
   return mount(XenstoreService, {
     read: async (request, call) => {
-      const reply = askNode(call, 'READ', request);
-      return reply.ok ? ok({ value: reply.value }) : reply;
+      const value = await ask(call, request, (nodes) => nodes.read(request.path));
+      return value.ok ? ok({ value: value.value }) : value;
     },
-    write: async (request, call) => done(askNode(call, 'WRITE', request, request.value)),
-    makeDirectory: async (request, call) => done(askNode(call, 'MKDIR', request)),
+    write: async (request, call) => {
+      const { path, value } = request;
+      if (value.length > payloadMax) return fail(failureOf('E2BIG', path));
+      return done(ask(call, request, (nodes) => nodes.write(path, value)));
+    },
+    makeDirectory: async (request, call) =>
+      done(ask(call, request, (nodes) => nodes.mkdir(request.path))),
     exists: async (request, call) => {
-      const entered = enter(call, request);
-      if (!entered.ok) return entered;
-      const reply = ask('READ', request.path, entered.value);
-      if (!reply.ok && reply.error.reason !== 'NOT_FOUND') return reply;
-      return ok({ exists: reply.ok });
+      const nodes = await nodesFor(call, request);
+      if (!nodes.ok) return nodes;
+      const value = await nodes.value.read(request.path);
+      if (value.ok || value.error.code === 'ENOENT') return ok({ exists: value.ok });
+      return fail(clientFailure(value.error, request.path));
     },
     list: async (request, call) => {
-      const entered = enter(call, request);
-      return entered.ok ? listPage(ask, { ...request, transaction: entered.value }) : entered;
+      const nodes = await nodesFor(call, request);
+      return nodes.ok ? listPage(nodes.value, request) : nodes;
     },
     readTree: async (request, call) => {
       const allowed = callers(call.identity, 'nodes');
       if (!allowed.ok) return allowed;
-      return streams.run(call.identity, () => readTree(daemon.top, request, call));
+      return streams.run(call.identity, () => readTree(xenstore, request, call));
     },
-    remove: async (request, call) => done(askNode(call, 'RM', request)),
+    remove: async (request, call) =>
+      done(ask(call, request, (nodes) => nodes.remove(request.path))),
     getPermissions: async (request, call) => {
-      const reply = askNode(call, 'GET_PERMS', request);
-      if (!reply.ok) return reply;
-      const entries = parsePermissions(textOf(reply.value).split('\0').slice(0, -1));
-      if (!entries.ok) return fail(failureOf(entries.error, request.path));
-      return ok({ permissions: permissionMessages(entries.value) });
+      const entries = await ask(call, request, (nodes) => nodes.getPermissions(request.path));
+      return entries.ok ? ok({ permissions: permissionMessages(entries.value) }) : entries;
     },
     setPermissions: async (request, call) => {
       const { path, permissions } = request;
       if (permissions.length > permissionsMax) return fail(failureOf('E2BIG', path));
-      const entries = nulTerminated(...permissions.map(entryText));
-      return done(askNode(call, 'SET_PERMS', request, entries));
+      const [owner, ...others] = permissions.map(permissionOf);
+      if (owner === undefined) return fail(failureOf('EINVAL', path));
+      return done(ask(call, request, (nodes) => nodes.setPermissions(path, [owner, ...others])));
     },
     watch: async (request, call) => {
       const allowed = callers(call.identity, 'nodes');
       if (!allowed.ok) return allowed;
-      return streams.run(call.identity, () => watchNodes(daemon, request, call));
+      return streams.run(call.identity, () => watchNodes(xenstore, request, call));
     },
-    startTransaction: async (_request, { identity }) => {
+    startTransaction: async (_request, { identity, signal }) => {
       const allowed = callers(identity, 'nodes');
       if (!allowed.ok) return allowed;
-      const transaction = transactions.begin(identity);
-      return transaction.ok ? ok({ transaction: transaction.value }) : transaction;
+      const transaction = await transactions.begin(identity);
+      if (!transaction.ok) return transaction;
+      // Nobody knows its number who could end it.
+      if (signal.aborted) await transactions.end(identity, transaction.value, false);
+      return ok({ transaction: transaction.value });
     },
     endTransaction: async ({ transaction, commit }, { identity }) =>
       transactions.end(identity, transaction, commit),
     control: async ({ words }, { identity, signal }) => {
       const allowed = callers(identity, 'daemon');
-      return allowed.ok ? sendControl(daemon, words, signal) : allowed;
+      return allowed.ok ? commands.send(words, signal) : allowed;
     },
   });
 }
@@ -112,6 +129,6 @@ export function xenstoreService(daemon: Daemon, callers: Callers): Mounted {
 /** What a request of 4096 bytes has room for: an entry takes three bytes at least. */
 const permissionsMax = 1365;
 
-function entryText({ domid, read, write }: PermissionMessage): string {
-  return formatPermission({ domain: domid as DomainId, read, write });
+function permissionOf({ domid, read, write }: PermissionMessage): Permission {
+  return { domain: domid as DomainId, read, write };
 }

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
+import { LocalClient } from '../../../test/fixtures/local-client.ts';
 import { MemoryHost, MemoryRings } from '../../../test/fixtures/memory-rings.ts';
 import { bytesOf, textOf } from '../core/payload.ts';
 import type { DomainId } from '../core/permissions.ts';
@@ -19,7 +20,6 @@ import type { DaemonOptions } from './daemon/options.ts';
 import { Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
 import { type Entry, readEntry, writeEntry } from './journal-entries.ts';
-import { LocalClient } from './local-client.ts';
 
 function directory(t: ExecutionContext): string {
   const made = mkdtempSync(join(tmpdir(), 'xenstored-'));

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { seededRandom } from '../../../base/random.ts';
+import { LocalClient } from '../../../test/fixtures/local-client.ts';
 import { MemoryHost, MemoryRings } from '../../../test/fixtures/memory-rings.ts';
 import { Disk, Killed, Mortal, mortalPage } from '../../../test/fixtures/mortal.ts';
 import { RingGuest } from '../../../test/fixtures/ring-guest.ts';
@@ -10,7 +11,6 @@ import type { MessageName } from '../core/wire.ts';
 import type { Beginning } from './daemon/options.ts';
 import { Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
-import { LocalClient } from './local-client.ts';
 
 /**
  * xenstored is killed between any two effects: a store or a copy into a page, a write or a rename of a

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { DomainId } from '../../../hypervisor/port.ts';
 import { type SimulatedGuest, SimulatedRings } from '../../../hypervisor/simulated/index.ts';
+import { LocalClient } from '../../../test/fixtures/local-client.ts';
 import { bytesOf, textOf } from '../core/payload.ts';
 import { type MessageName, messageName, messageTypes } from '../core/wire.ts';
 import { ClientRing } from '../rings/client.ts';
@@ -11,7 +12,6 @@ import { fields, requestQueue, responseQueue, ringFaults } from '../rings/layout
 import { MemoryPage, type RingPage } from '../rings/page.ts';
 import { Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
-import { LocalClient } from './local-client.ts';
 import { DomainRings } from './rings.ts';
 
 /** A guest's kernel at its end of a ring. */

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { LocalClient } from '../../../test/fixtures/local-client.ts';
 import { bytesOf } from '../core/payload.ts';
 import { headerLength, messageTypes } from '../core/wire.ts';
 import { Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
-import { LocalClient } from './local-client.ts';
 import { serveUnixSocket } from './unix-socket.ts';
 
 const run = promisify(execFile);

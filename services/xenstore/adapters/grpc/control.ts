@@ -1,48 +1,47 @@
 import { fail, ok, type Result } from '../../../../base/result.ts';
-import { type Milliseconds, milliseconds } from '../../../../base/units.ts';
 import type { Failure } from '../../../../pool/failure.ts';
-import { XenstoreClient } from '../../client/client.ts';
-import { inProcess } from '../../client/transports/in-process.ts';
-import { controlDomain } from '../../core/permissions.ts';
 import { payloadMax } from '../../core/wire.ts';
-import type { Daemon } from '../daemon.ts';
-import { failureOf } from './failures.ts';
+import { clientFailure } from './failures.ts';
+import { Places } from './places.ts';
+import type { Xenstore } from './xenstore.ts';
 
-/** A command may take as long as a live update is given; the caller's deadline comes first. */
-const patience: Milliseconds = milliseconds(600_000);
+/** Commands that are at work at once: each keeps a place among the requests of the shared client. */
+const commandsMax = 4;
 
-/** Gives the daemon a command, through a client of its own: the reply may come later. */
-export async function sendControl(
-  daemon: Daemon,
-  words: readonly string[],
-  signal: AbortSignal,
-): Promise<Result<{ readonly text: string }, Failure>> {
-  const [command, ...more] = words;
-  if (command === undefined || words.length > payloadMax) return fail(wrongWords);
-  const opened = await XenstoreClient.open(
-    inProcess((peer) => daemon.attach(controlDomain, peer)),
-    { timeout: patience },
-  );
-  if (!opened.ok) return fail(failureOf('EIO', ''));
-  const client = opened.value;
-  const leave = () => client.close();
-  signal.addEventListener('abort', leave, { once: true });
-  const answer = await client.control(command, ...more);
-  signal.removeEventListener('abort', leave);
-  client.close();
-  if (answer.ok) return ok({ text: answer.value });
-  const { code } = answer.error;
-  switch (code) {
-    case 'EINVAL':
-      return fail(wrongWords);
-    case 'EACCES':
-    case 'EBUSY':
-    case 'ENOENT':
-    case 'ENOSYS':
-    case 'E2BIG':
-      return fail(failureOf(code, ''));
-    default:
-      return fail(failureOf('EIO', ''));
+type Answer = Result<{ readonly text: string }, Failure>;
+
+/** Commands to the daemon. The answer of one may come late, when its caller is gone. */
+export class Commands {
+  readonly #xenstore: Xenstore;
+  readonly #places = new Places(commandsMax, commandsMax);
+
+  constructor(xenstore: Xenstore) {
+    this.#xenstore = xenstore;
+  }
+
+  /** Gives the daemon a command, and waits for its answer as long as the caller does. */
+  async send(words: readonly string[], signal: AbortSignal): Promise<Answer> {
+    const [command, ...more] = words;
+    if (command === undefined || words.length > payloadMax) return fail(wrongWords);
+    if (!this.#places.take(null)) return fail(tooMany);
+    const answered = this.#ask(command, more);
+    void answered.then(() => this.#places.leave(null));
+    return new Promise((resolve) => {
+      const leave = () => resolve(fail(cancelled));
+      signal.addEventListener('abort', leave, { once: true });
+      if (signal.aborted) leave();
+      void answered.then((answer) => {
+        signal.removeEventListener('abort', leave);
+        resolve(answer);
+      });
+    });
+  }
+
+  async #ask(command: string, more: readonly string[]): Promise<Answer> {
+    const client = await this.#xenstore.client();
+    const answer = client.ok ? await client.value.control(command, ...more) : client;
+    if (answer.ok) return ok({ text: answer.value });
+    return fail(answer.error.code === 'EINVAL' ? wrongWords : clientFailure(answer.error, ''));
   }
 }
 
@@ -51,4 +50,16 @@ const wrongWords: Failure = {
   message: 'EINVAL: xenstored has no such command, or not with these words',
   remedy: 'Give the words of a command that "help" lists.',
   field: 'words',
+};
+
+const tooMany: Failure = {
+  reason: 'LIMIT',
+  message: `${commandsMax} commands are at work`,
+  remedy: 'Try again when they are done.',
+};
+
+const cancelled: Failure = {
+  reason: 'CANCELLED',
+  message: 'the caller is gone; the command may still be done',
+  remedy: '',
 };

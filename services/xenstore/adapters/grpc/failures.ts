@@ -1,10 +1,10 @@
 import type { Failure, FailureReason } from '../../../../pool/failure.ts';
-import type { XenstoreError } from '../../core/error.ts';
+import type { ClientFailure, ErrorName, LocalCode } from '../../client/failure.ts';
 import { absolutePathMax } from '../../core/path.ts';
 
 /** What xenstore's errors are to a caller over gRPC: the one table. */
 const table: Readonly<
-  Record<XenstoreError, readonly [reason: FailureReason, sentence: string, remedy: string]>
+  Record<ErrorName, readonly [reason: FailureReason, sentence: string, remedy: string]>
 > = {
   EINVAL: [
     'INVALID_FIELD',
@@ -34,13 +34,17 @@ const table: Readonly<
     'See flotilla xenstore control quota.',
   ],
   EIO: ['XENSTORE', 'xenstored could not do it', 'See the log of xenstored on that host.'],
+  EISDIR: ['XENSTORE', 'it is a directory', ''],
+  ENOTEMPTY: ['XENSTORE', 'it is not empty', ''],
+  EROFS: ['FORBIDDEN', 'the connection may only read', ''],
+  EISCONN: ['XENSTORE', 'the domain is connected already', ''],
 };
 
 /**
  * What a request about a path failed with; the path is empty where it was about none. The message starts
  * with xenstore's name for it.
  */
-export function failureOf(error: XenstoreError, path: string): Failure {
+export function failureOf(error: ErrorName, path: string): Failure {
   const [reason, sentence, remedy] = table[error];
   return {
     reason,
@@ -50,4 +54,23 @@ export function failureOf(error: XenstoreError, path: string): Failure {
     ...(path === '' ? {} : { resource: { type: 'node', name: path.slice(0, absolutePathMax) } }),
     ...(error === 'EINVAL' ? { field: 'path' } : {}),
   };
+}
+
+/** What fails between this process and xenstored. */
+const localTable: Readonly<Record<LocalCode, readonly [reason: FailureReason, remedy: string]>> = {
+  DISCONNECTED: ['SERVICE_UNAVAILABLE', 'Ask again: whether a change was made is not known.'],
+  TIMEOUT: ['SERVICE_UNAVAILABLE', 'Ask again later: whether a change was made is not known.'],
+  OVERLOADED: ['LIMIT', 'Ask again later.'],
+  PROTOCOL: ['XENSTORE', 'See the log of xenstored on that host.'],
+};
+
+/** What a request about a path failed with, for the caller. */
+export function clientFailure({ code, message }: ClientFailure, path: string): Failure {
+  if (!isLocal(code)) return failureOf(code, path);
+  const [reason, remedy] = localTable[code];
+  return { reason, message, remedy };
+}
+
+function isLocal(code: ClientFailure['code']): code is LocalCode {
+  return Object.hasOwn(localTable, code);
 }

@@ -2,14 +2,12 @@ import { fail, ok, type Result } from '../../../../base/result.ts';
 import type { Revision } from '../../../../pool/database.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import { nextPageToken, pageOf } from '../../../../pool/rpc/paging.ts';
-import { bytesOf, textOf } from '../../core/payload.ts';
-import { failureOf } from './failures.ts';
-import type { Ask } from './requests.ts';
+import type { NodeOperations } from '../../client/nodes.ts';
+import { clientFailure, failureOf } from './failures.ts';
 
-/** What a caller wants of a list: `transaction` is the daemon's number. */
+/** What a caller wants of a list. */
 export interface ListQuestion {
   readonly path: string;
-  readonly transaction: number;
   readonly pageSize: number;
   readonly pageToken: string;
 }
@@ -20,37 +18,63 @@ export interface ListPage {
   readonly nextPageToken: string;
 }
 
+/** Times that a first page is begun again, because the list changed between two of its parts. */
+const attemptsMax = 8;
+
 /**
  * One page of a list, read in as many parts as it takes (DIRECTORY_PART). The token is the generation
  * of the list and how many of its bytes have been read, so that pages that belong to different lists are
  * found out.
  */
-export function listPage(ask: Ask, question: ListQuestion): Result<ListPage, Failure> {
-  const { path, transaction } = question;
+export async function listPage(
+  nodes: NodeOperations,
+  question: ListQuestion,
+): Promise<Result<ListPage, Failure>> {
   const page = pageOf(question);
   if (!page.ok) return page;
   const { limit, after, revision } = page.value;
   const begin = Number(after ?? 0);
-  if (!Number.isSafeInteger(begin) || begin < 0) return fail(failureOf('EINVAL', path));
+  if (!Number.isSafeInteger(begin) || begin < 0) return fail(failureOf('EINVAL', question.path));
+  const generation = after === undefined ? null : Number(revision ?? 0);
+  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
+    const read = await readPage(nodes, question.path, { limit, begin, generation });
+    if (!read.ok) return read;
+    if (read.value !== null) return ok(read.value);
+    if (generation !== null) break;
+  }
+  return fail(changed);
+}
+
+interface Wanted {
+  readonly limit: number;
+  readonly begin: number;
+  /** Null: whichever the list has. */
+  readonly generation: number | null;
+}
+
+/** Null: the list is not that of the generation, or no longer. */
+async function readPage(
+  nodes: NodeOperations,
+  path: string,
+  { limit, begin, generation }: Wanted,
+): Promise<Result<ListPage | null, Failure>> {
   const children: string[] = [];
-  let at = begin;
-  for (;;) {
-    const part = ask('DIRECTORY_PART', path, transaction, bytesOf(`${at}\0`));
-    if (!part.ok) return part;
-    const [generation = '', ...names] = textOf(part.value).split('\0').slice(0, -1);
-    if (after !== undefined && Number(generation) !== (revision ?? 0)) return fail(changed);
-    // What ends with an empty name is the last part.
-    const isLast = names.at(-1) === '';
-    if (isLast) names.pop();
-    for (const name of names) {
+  let expected = generation;
+  for (let at = begin; ; ) {
+    const part = await nodes.listPart(path, at);
+    if (!part.ok) return fail(clientFailure(part.error, path));
+    const now = Number(part.value.generation);
+    expected ??= now;
+    if (now !== expected) return ok(null);
+    for (const name of part.value.names) {
       if (children.length === limit) {
-        const next = { next: String(at), revision: Number(generation) as Revision };
+        const next = { next: String(at), revision: now as Revision };
         return ok({ children, nextPageToken: nextPageToken(next) });
       }
       children.push(name);
       at += name.length + 1;
     }
-    if (isLast) return ok({ children, nextPageToken: '' });
+    if (part.value.last) return ok({ children, nextPageToken: '' });
   }
 }
 

@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from '../../../../base/result.ts';
 import type { Failure } from '../../../../pool/failure.ts';
+import { Places } from './places.ts';
 
 /** Streams that may be open at once, of all callers together, and of each. */
 const openMax = 1000;
@@ -7,28 +8,16 @@ const openOfCallerMax = 250;
 
 /** The streams of callers: each keeps something in the daemon until it ends. */
 export class Streams {
-  readonly #open = new Map<string | null, number>();
-  #size = 0;
-
-  /** How many are open. */
-  get size(): number {
-    return this.#size;
-  }
+  readonly #places = new Places(openMax, openOfCallerMax);
 
   /** Runs a stream of a caller's, if it may have one more. */
   async run(
     caller: string | null,
     body: () => Promise<Result<void, Failure>>,
   ): Promise<Result<void, Failure>> {
-    const own = this.#open.get(caller) ?? 0;
-    if (this.#size >= openMax || own >= openOfCallerMax) return fail(tooMany);
-    this.#open.set(caller, own + 1);
-    this.#size += 1;
+    if (!this.#places.take(caller)) return fail(tooMany);
     const result = await body();
-    const left = (this.#open.get(caller) ?? 1) - 1;
-    if (left === 0) this.#open.delete(caller);
-    else this.#open.set(caller, left);
-    this.#size -= 1;
+    this.#places.leave(caller);
     return result;
   }
 }

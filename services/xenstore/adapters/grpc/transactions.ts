@@ -1,9 +1,10 @@
 import { fail, ok, type Result } from '../../../../base/result.ts';
 import { type Milliseconds, milliseconds } from '../../../../base/units.ts';
 import type { Failure } from '../../../../pool/failure.ts';
-import { textOf } from '../../core/payload.ts';
-import { failureOf } from './failures.ts';
-import type { Ask } from './requests.ts';
+import type { OpenTransaction } from '../../client/transaction.ts';
+import { clientFailure, failureOf } from './failures.ts';
+import { Places } from './places.ts';
+import type { Xenstore } from './xenstore.ts';
 
 /** A transaction that is not ended by then is ended without effect: its caller may be gone. */
 const patienceDefault: Milliseconds = milliseconds(60_000);
@@ -18,59 +19,65 @@ const requestsMax = 100_000;
 interface Open {
   /** Whose it is, by its certificate; null without TLS. */
   readonly caller: string | null;
-  /** The daemon's number for it. */
-  readonly id: number;
+  readonly transaction: OpenTransaction;
   readonly timer: NodeJS.Timeout;
   requests: number;
 }
 
 /** The transactions of callers over gRPC, who may leave at any moment without a word. */
 export class Transactions {
-  readonly #ask: Ask;
+  readonly #xenstore: Pick<Xenstore, 'client'>;
   readonly #patience: Milliseconds;
+  readonly #places = new Places(openMax, openOfCallerMax);
   readonly #open = new Map<number, Open>();
   #last = 0;
 
-  constructor(ask: Ask, patience: Milliseconds = patienceDefault) {
-    this.#ask = ask;
+  constructor(xenstore: Pick<Xenstore, 'client'>, patience: Milliseconds = patienceDefault) {
+    this.#xenstore = xenstore;
     this.#patience = patience;
   }
 
   /** How many are open. */
   get size(): number {
-    return this.#open.size;
+    return this.#places.size;
   }
 
   /** Begins one; the number that its caller is to name it by. */
-  begin(caller: string | null): Result<number, Failure> {
-    const own = [...this.#open.values()].filter((each) => each.caller === caller).length;
-    if (this.#open.size >= openMax || own >= openOfCallerMax) return fail(tooMany);
-    const begun = this.#ask('TRANSACTION_START', '', 0);
-    if (!begun.ok) return begun;
-    const id = Number(textOf(begun.value).slice(0, -1));
+  async begin(caller: string | null): Promise<Result<number, Failure>> {
+    if (!this.#places.take(caller)) return fail(tooMany);
+    const client = await this.#xenstore.client();
+    const begun = client.ok ? await client.value.begin() : client;
+    if (!begun.ok) {
+      this.#places.leave(caller);
+      return fail(clientFailure(begun.error, ''));
+    }
     const name = this.#newName();
-    const timer = setTimeout(() => this.end(caller, name, false), this.#patience).unref();
-    this.#open.set(name, { caller, id, timer, requests: 0 });
+    const timer = setTimeout(() => void this.end(caller, name, false), this.#patience).unref();
+    this.#open.set(name, { caller, transaction: begun.value, timer, requests: 0 });
     return ok(name);
   }
 
-  /** The daemon's number of a caller's transaction, for one more request in it; 0 for 0. */
-  enter(caller: string | null, name: number, path: string): Result<number, Failure> {
-    if (name === 0) return ok(0);
+  /** A caller's transaction, for one more request in it. */
+  enter(caller: string | null, name: number, path: string): Result<OpenTransaction, Failure> {
     const open = this.#find(caller, name);
     if (open === undefined) return fail(failureOf('ENOENT', path));
     open.requests += 1;
-    return open.requests <= requestsMax ? ok(open.id) : fail(failureOf('ENOMEM', path));
+    return open.requests <= requestsMax ? ok(open.transaction) : fail(failureOf('ENOMEM', path));
   }
 
   /** Ends one. It is over, whatever comes of it. */
-  end(caller: string | null, name: number, commit: boolean): Result<object, Failure> {
+  async end(
+    caller: string | null,
+    name: number,
+    commit: boolean,
+  ): Promise<Result<object, Failure>> {
     const open = this.#find(caller, name);
     if (open === undefined) return fail(failureOf('ENOENT', ''));
     clearTimeout(open.timer);
     this.#open.delete(name);
-    const ended = this.#ask('TRANSACTION_END', commit ? 'T' : 'F', open.id);
-    return ended.ok ? ok({}) : ended;
+    const ended = await open.transaction.end(commit);
+    this.#places.leave(caller);
+    return ended.ok ? ok({}) : fail(clientFailure(ended.error, ''));
   }
 
   /** Nobody ends, or looks into, what another has begun. */

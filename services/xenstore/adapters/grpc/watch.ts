@@ -2,63 +2,52 @@ import { fail, ok, type Result } from '../../../../base/result.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import type { StreamCall } from '../../../../pool/rpc/handler.ts';
 import type { WatchEvent, WatchRequest } from '../../../../proto/gen/flotilla.xenstore.v1.ts';
-import { nulTerminated } from '../../core/payload.ts';
-import type { Daemon } from '../daemon.ts';
-import { LocalClient } from '../local-client.ts';
-import { failureOf } from './failures.ts';
-import { isAskable } from './requests.ts';
+import { isAskable } from './askable.ts';
+import { clientFailure, failureOf } from './failures.ts';
 import { levelsOf } from './streams.ts';
-
-/** Paths that a watch keeps unread, at most 3 KiB each. */
-const backlogMax = 1024;
-
-/** The watch's token: its client has no other watch. */
-const token = 'grpc';
+import type { Xenstore } from './xenstore.ts';
 
 /** Streams the events of a watch until its caller is gone; then nothing of it is left. */
 export async function watchNodes(
-  daemon: Daemon,
+  xenstore: Xenstore,
   { path, depth }: WatchRequest,
   call: StreamCall<WatchEvent>,
 ): Promise<Result<void, Failure>> {
   const levels = levelsOf(depth);
   if (!levels.ok) return levels;
   if (!isAskable(path)) return fail(failureOf('EINVAL', path));
-  const changed = new Set<string>();
-  let wake: () => void = () => undefined;
-  const onAbort = () => wake();
-  const watcher = new LocalClient(daemon, (event) => {
-    // One path more than the bound is enough to know that it is exceeded.
-    if (changed.size <= backlogMax) changed.add(event);
-    wake();
-  });
-  const words = levels.value === undefined ? [path, token] : [path, token, String(levels.value)];
-  const watching = watcher.request('WATCH', 0, nulTerminated(...words));
-  if (!watching.ok) {
-    watcher.disconnect();
-    return fail(failureOf(watching.error, path));
+  const wanted = levels.value;
+  const client = await xenstore.client();
+  const set = client.ok
+    ? await client.value.watch(path, xenstore.watchesByDepth ? { depth: wanted } : {})
+    : client;
+  if (!set.ok) return fail(clientFailure(set.error, path));
+  const watch = set.value;
+  const leave = () => void watch.unsubscribe();
+  call.signal.addEventListener('abort', leave, { once: true });
+  if (call.signal.aborted) leave();
+  let failure: Failure | null = null;
+  for await (const event of watch) {
+    if (event.kind === 'ended') failure = clientFailure(event.failure, path);
+    else if (event.kind === 'missed') failure = tooSlow(path);
+    else if (wanted === undefined || levelsBelow(path, event.path) <= wanted)
+      await call.send({ path: event.path });
+    if (failure !== null) break;
   }
-  call.signal.addEventListener('abort', onAbort, { once: true });
-  while (!call.signal.aborted && changed.size <= backlogMax) {
-    const [next] = changed;
-    if (next !== undefined) {
-      changed.delete(next);
-      await call.send({ path: next });
-    } else
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        if (changed.size > 0 || call.signal.aborted) resolve();
-      });
-  }
-  call.signal.removeEventListener('abort', onAbort);
-  watcher.disconnect();
-  return call.signal.aborted ? ok(undefined) : fail(tooSlow(path));
+  call.signal.removeEventListener('abort', leave);
+  return failure === null || call.signal.aborted ? ok(undefined) : fail(failure);
+}
+
+/** How many levels below a watched path another one is. */
+function levelsBelow(watched: string, path: string): number {
+  const below = path.slice(watched === '/' ? 1 : watched.length + 1);
+  return below === '' ? 0 : below.split('/').length;
 }
 
 function tooSlow(path: string): Failure {
   return {
     reason: 'WATCH_TOO_SLOW',
-    message: `more than ${backlogMax} paths of the watch were not read`,
+    message: 'more paths of the watch were not read than are kept',
     remedy: 'Watch again, and read what is below the path once.',
     resource: { type: 'node', name: path },
   };
