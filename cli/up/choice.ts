@@ -17,7 +17,7 @@ import { AddressSchema } from '../../pool/configuration.ts';
 import { StoreTlsSchema } from '../../pool/etcd/tls-files.ts';
 import type { HostId } from '../../pool/records/identifiers.ts';
 import { HostIdSchema, NameSchema } from '../../pool/records/identifiers.ts';
-import { guestServices, type HostChoice, type PoolChoice } from './layout.ts';
+import { guestServices, type HostChoice, type PoolChoice } from './pool-choice.ts';
 import { chooseHostPorts } from './ports.ts';
 
 /** The file in a pool's directory that holds what was chosen when the pool was made. */

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { GuestAddressSchema } from './choice.ts';
-import { type GuestsChoice, guestServices, type ServiceGuest } from './layout.ts';
+import { type GuestsChoice, guestServices, type ServiceGuest } from './pool-choice.ts';
 
 /** The flags that say which services run as guests of their own. */
 export interface GuestFlags {

@@ -4,7 +4,7 @@ import { operatorIdentity, serviceIdentity } from '../../pool/access.ts';
 import { issue } from '../../pool/identity/authority.ts';
 import { openAuthority, writeIdentity } from '../../pool/identity/files.ts';
 import { serviceNames } from '../../pool/records/host.ts';
-import type { PoolChoice } from './layout.ts';
+import type { PoolChoice } from './pool-choice.ts';
 
 /**
  * Makes the pool's authority where it is missing, and issues every identity anew: certificates are

@@ -2,7 +2,9 @@ import test from 'ava';
 import * as v from 'valibot';
 import type { HostId } from '../../pool/records/identifiers.ts';
 import { ServiceGuestsSchema } from '../../services/vm-lifecycle/service-guests/configuration.ts';
-import { endpoints, type HostPlan, hostPlan, type PoolChoice } from './layout.ts';
+import { endpoints } from './addresses.ts';
+import { type HostPlan, hostPlan } from './layout.ts';
+import type { PoolChoice } from './pool-choice.ts';
 
 const ports = { 'vm-lifecycle': 1, storage: 2, network: 3, xenstore: 4, consensus: 5, peer: 6 };
 const host = {

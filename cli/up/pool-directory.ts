@@ -1,18 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { endpoints } from './addresses.ts';
 import { choosePool, readChoice, saveChoice, writeDurably } from './choice.ts';
 import { writeConfigurations } from './host.ts';
 import { isXenControlDomain } from './hypervisor.ts';
 import { issueIdentities } from './identities.ts';
-import {
-  endpoints,
-  type GuestsChoice,
-  type HostPlan,
-  hostPlan,
-  type PoolChoice,
-  type StoreChoice,
-} from './layout.ts';
+import { type HostPlan, hostPlan } from './layout.ts';
+import type { GuestsChoice, PoolChoice, StoreChoice } from './pool-choice.ts';
 import { portsAreFree } from './ports.ts';
 
 /** What the operator asked for; undefined: whatever the pool has, or the default for a new one. */

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { fail, ok, type Result } from '../../base/result.ts';
-import { type HostPorts, portNames } from './layout.ts';
+import { type HostPorts, portNames } from './pool-choice.ts';
 
 /**
  * Ports are chosen below those that the system gives to outgoing connections (32768 and up on Linux),

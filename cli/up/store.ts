@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { isLoopback } from '../../base/loopback.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { parseStore } from '../../pool/configuration.ts';
-import type { StoreChoice } from './layout.ts';
+import type { StoreChoice } from './pool-choice.ts';
 
 /** The flags that name a cluster of etcd. */
 export interface StoreFlags {
