@@ -16,6 +16,8 @@ interface GuestPort {
 const guestPorts: Readonly<Partial<Record<keyof HostPorts, GuestPort>>> = {
   consensus: { service: 'consensus', port: 2379 },
   peer: { service: 'consensus', port: 2380 },
+  network: { service: 'network', port: 7423 },
+  storage: { service: 'storage', port: 7422 },
 };
 
 /** HOST:PORT at which a port of a host is reached: that of a process, or that of a guest. */

@@ -17,7 +17,7 @@ import { AddressSchema } from '../../pool/configuration.ts';
 import { StoreTlsSchema } from '../../pool/etcd/tls-files.ts';
 import type { HostId } from '../../pool/records/identifiers.ts';
 import { HostIdSchema, NameSchema } from '../../pool/records/identifiers.ts';
-import { guestServices, type HostChoice, type PoolChoice } from './pool-choice.ts';
+import { guestServices, guestTypes, type HostChoice, type PoolChoice } from './pool-choice.ts';
 import { chooseHostPorts } from './ports.ts';
 
 /** The file in a pool's directory that holds what was chosen when the pool was made. */
@@ -68,6 +68,7 @@ const PoolChoiceSchema = v.object({
   guests: v.optional(
     v.object({
       images: v.pipe(v.string(), v.startsWith('/')),
+      type: v.optional(v.picklist(guestTypes)),
       guests: v.array(
         v.object({ service: v.picklist(guestServices), address: GuestAddressSchema }),
       ),

@@ -1,14 +1,21 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { GuestAddressSchema } from './choice.ts';
-import { type GuestsChoice, guestServices, type ServiceGuest } from './pool-choice.ts';
+import {
+  type GuestsChoice,
+  type GuestType,
+  guestServices,
+  guestTypes,
+  type ServiceGuest,
+} from './pool-choice.ts';
 
 /** The flags that say which services run as guests of their own. */
 export interface GuestFlags {
   readonly guest?: readonly ServiceGuest[];
   readonly guestImages?: string;
+  readonly guestType?: GuestType;
 }
 
 const example = 'consensus=10.0.0.21/24';
@@ -32,12 +39,15 @@ export function guestOptions(command: Command): Command {
   return command
     .option(
       '--guest <service=address>',
-      `run a service of a new Xen pool as a guest with this address on xenbr0, such as ${example}`,
+      `run a service of a new Xen pool as a guest with this address on xenbr0, such as ${example}; may be given for each of ${guestServices.join(', ')}`,
       guest,
     )
     .option(
       '--guest-images <directory>',
-      'where its signed image is, in a directory of its name, beside trusted-key.pem',
+      'where their signed images are, each in a directory of its name, beside trusted-key.pem',
+    )
+    .addOption(
+      new Option('--guest-type <type>', 'how Xen runs them (default: pvh)').choices(guestTypes),
     );
 }
 
@@ -45,9 +55,16 @@ export function guestOptions(command: Command): Command {
 export function guestsOf({
   guest: guests,
   guestImages,
+  guestType: type,
 }: GuestFlags): Result<GuestsChoice | undefined, string> {
-  if (guests === undefined && guestImages === undefined) return ok(undefined);
+  const nothing = guests === undefined && guestImages === undefined && type === undefined;
+  if (nothing) return ok(undefined);
   if (guests === undefined || guestImages === undefined)
     return fail(`--guest and --guest-images go together: --guest ${example} --guest-images DIR`);
-  return ok({ images: resolve(guestImages), guests });
+  if (!guests.some(({ service }) => service === 'consensus'))
+    return fail(
+      `--guest ${guests[0]?.service}: a guest reaches the pool's database only where that is a guest too; give --guest ${example} as well`,
+    );
+  const images = resolve(guestImages);
+  return ok({ images, ...(type === undefined ? {} : { type }), guests });
 }

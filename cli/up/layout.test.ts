@@ -1,5 +1,6 @@
 import test from 'ava';
 import * as v from 'valibot';
+import { checkConfiguration } from '../../deploy/guest-image/configuration.ts';
 import type { HostId } from '../../pool/records/identifiers.ts';
 import { ServiceGuestsSchema } from '../../services/vm-lifecycle/service-guests/configuration.ts';
 import { endpoints } from './addresses.ts';
@@ -87,4 +88,45 @@ test('the member of a pool can be a guest: it has a seed and no process, and all
     serviceGuestsDir: configurationOf(plan, 'service-guests').dataDir,
   });
   t.true(v.is(ServiceGuestsSchema, configurationOf(plan, 'service-guests')));
+});
+
+test('the services of disks and interfaces can be guests: driver domains with ports of their images', (t) => {
+  const addresses = { storage: '10.0.0.23/24', consensus: '10.0.0.21/24', network: '10.0.0.22/24' };
+  const named = (['storage', 'consensus', 'network'] as const).map((service) => ({
+    ...{ service, address: addresses[service] },
+  }));
+  const xen: PoolChoice = {
+    ...pool,
+    hypervisor: 'xen',
+    hosts: [host],
+    guests: { images: '/images', type: 'pv', guests: named },
+  };
+  const plan = hostPlan(xen, 'host-1', '/pool/host-1');
+  const names = plan.processes.map(({ name }) => name);
+  t.deepEqual(names, ['service-guests', 'xenstore', 'vm-lifecycle']);
+  const told = v.parse(ServiceGuestsSchema, configurationOf(plan, 'service-guests'));
+  t.deepEqual(
+    told.guests.map(({ service, driverDomain }) => [service, driverDomain]),
+    [
+      ['consensus', false],
+      ['network', true],
+      ['storage', true],
+    ],
+    'in the order in which they are started',
+  );
+  t.like(told.guests[1], { type: 'pv', data: null, bridge: 'xenbr0', address: '10.0.0.22/24' });
+  t.like(told.guests[2], { data: { path: '/pool/host-1/storage.img' }, bridge: undefined });
+  t.like(configurationOf(plan, 'vm-lifecycle').services, {
+    network: '10.0.0.22:7423',
+    storage: '10.0.0.23:7422',
+    'vm-lifecycle': '127.0.0.1:1',
+  });
+  for (const [index, service] of (['consensus', 'network', 'storage'] as const).entries()) {
+    const text = JSON.stringify(plan.seeds?.[index]?.configuration);
+    const checked = checkConfiguration(service, text);
+    t.true(checked.ok, checked.ok ? '' : checked.error);
+  }
+  const [, , storage] = plan.seeds ?? [];
+  t.like(storage?.configuration, { srs: [{ path: '/data/sr' }], attach: 'loop' });
+  t.is(storage?.files['key.pem'], '/pool/host-1/identity/storage-key.pem');
 });

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { assert, present } from '../../base/assert.ts';
 import type { ServiceName } from '../../pool/records/host.ts';
-import { endpoints } from './addresses.ts';
+import { endpoints, guestOf } from './addresses.ts';
 import { hostGuests } from './guest-layout.ts';
-import type { HostChoice, PoolChoice } from './pool-choice.ts';
+import type { GuestService, HostChoice, PoolChoice } from './pool-choice.ts';
 import {
   commonConfiguration,
-  firstNetwork,
   memberConfiguration,
+  networkConfiguration,
   processPlaces,
+  storageConfiguration,
 } from './service-configuration.ts';
 
 /**
@@ -79,9 +80,10 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
   const common = (name: Exclude<ServiceName, 'consensus'>) =>
     commonConfiguration(pool, host, name, processPlaces(directory, name));
   const guests = hostGuests(pool, host, directory);
-  const ownMember = pool.store === undefined && guests === null;
+  const own = (service: GuestService): readonly HostProcess[] =>
+    guestOf(pool, service) === null ? [ownProcess(pool, host, service, directory)] : [];
   const processes: HostProcess[] = [
-    ...(ownMember ? [memberProcess(pool, host, directory)] : []),
+    ...(pool.store === undefined ? own('consensus') : []),
     ...(guests === null ? [] : [guests.process]),
     {
       name: 'xenstore',
@@ -92,24 +94,8 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
         ...(servesDomains(pool, host) ? xenstoreOfHost : {}),
       },
     },
-    {
-      name: 'storage',
-      command: ['storage'],
-      configuration: {
-        ...common('storage'),
-        srs: [{ name: `local-${host.name}`, path: join(directory, 'sr') }],
-        attach: simulated ? 'file' : 'loop',
-      },
-    },
-    {
-      name: 'network',
-      command: ['network'],
-      configuration: {
-        ...common('network'),
-        driver: simulated ? 'simulated' : 'bridge',
-        networks: [firstNetwork],
-      },
-    },
+    ...own('storage'),
+    ...own('network'),
     {
       name: 'vm-lifecycle',
       command: ['vm-lifecycle'],
@@ -134,11 +120,18 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
   };
 }
 
-/** The host's member of the pool's own database, as a process. */
-function memberProcess(pool: PoolChoice, host: HostChoice, directory: string): HostProcess {
-  return {
-    name: 'consensus',
-    command: ['consensus'],
-    configuration: memberConfiguration(pool, host, processPlaces(directory, 'consensus')),
+/** A service that could be a guest, as a process. */
+function ownProcess(
+  pool: PoolChoice,
+  host: HostChoice,
+  service: GuestService,
+  directory: string,
+): HostProcess {
+  const places = processPlaces(directory, service);
+  const configure = {
+    consensus: () => memberConfiguration(pool, host, places),
+    network: () => networkConfiguration(pool, host, places),
+    storage: () => storageConfiguration(pool, host, places, join(directory, 'sr')),
   };
+  return { name: service, command: [service], configuration: configure[service]() };
 }

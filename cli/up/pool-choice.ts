@@ -43,9 +43,13 @@ export interface StoreChoice {
   } | null;
 }
 
-/** The services that `flotilla up` can run as guests. */
-export const guestServices = ['consensus'] as const;
+/** The services that `flotilla up` can run as guests, in the order in which a host starts them. */
+export const guestServices = ['consensus', 'network', 'storage'] as const;
 export type GuestService = (typeof guestServices)[number];
+
+/** PVH wants a processor with virtualisation, PV none. */
+export const guestTypes = ['pv', 'pvh'] as const;
+export type GuestType = (typeof guestTypes)[number];
 
 /** A service of a host that runs as a guest of its own, from a signed image. */
 export interface ServiceGuest {
@@ -58,6 +62,8 @@ export interface ServiceGuest {
 export interface GuestsChoice {
   /** A directory with an image for each service, and `trusted-key.pem`, the key that signed them. */
   readonly images: string;
+  /** How Xen runs them; left out: PVH. */
+  readonly type?: GuestType | undefined;
   readonly guests: readonly ServiceGuest[];
 }
 

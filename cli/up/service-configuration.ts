@@ -14,7 +14,10 @@ export interface ServicePlaces {
 export type ServiceConfiguration = Readonly<Record<string, unknown>>;
 
 /** The network that every new pool has. */
-export const firstNetwork = { name: 'default', bridge: 'xenbr0' };
+const firstNetwork = { name: 'default', bridge: 'xenbr0' };
+
+/** The bridge on which VMs and service guests are, in the control domain and in the network's guest. */
+export const hostBridge = firstNetwork.bridge;
 
 /** The places of a service that is a process. `directory` is the host's own. */
 export function processPlaces(directory: string, service: ServiceName): ServicePlaces {
@@ -26,6 +29,14 @@ export function processPlaces(directory: string, service: ServiceName): ServiceP
       certificate: join(identity, `${service}.pem`),
       key: join(identity, `${service}-key.pem`),
     },
+  };
+}
+
+/** The places of a service that is a guest: its data disk, and its seed. */
+export function guestPlaces(service: ServiceName): ServicePlaces {
+  return {
+    dataDir: `/data/${service}`,
+    tls: { ca: '/seed/ca.pem', certificate: '/seed/certificate.pem', key: '/seed/key.pem' },
   };
 }
 
@@ -64,5 +75,32 @@ export function memberConfiguration(
     initialClusterState: pool.databaseBegan === true ? 'existing' : 'new',
     rights: poolRights(pool.hosts),
     ...places,
+  };
+}
+
+/** What the storage service is told. `sr` is the folder of the host's first SR. */
+export function storageConfiguration(
+  pool: PoolChoice,
+  host: HostChoice,
+  places: ServicePlaces,
+  sr: string,
+): ServiceConfiguration {
+  return {
+    ...commonConfiguration(pool, host, 'storage', places),
+    srs: [{ name: `local-${host.name}`, path: sr }],
+    attach: pool.hypervisor === 'simulated' ? 'file' : 'loop',
+  };
+}
+
+/** What the network service is told. */
+export function networkConfiguration(
+  pool: PoolChoice,
+  host: HostChoice,
+  places: ServicePlaces,
+): ServiceConfiguration {
+  return {
+    ...commonConfiguration(pool, host, 'network', places),
+    driver: pool.hypervisor === 'simulated' ? 'simulated' : 'bridge',
+    networks: [firstNetwork],
   };
 }

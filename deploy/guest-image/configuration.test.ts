@@ -14,6 +14,13 @@ const member = {
   },
 };
 
+const service = {
+  hostId: '00000000-0000-4000-8000-000000000001',
+  hostName: 'host-1',
+  store: ['10.0.0.1:2379'],
+  dataDir: '/data/service',
+};
+
 function refusal(fields: unknown): string {
   const checked = checkConfiguration('consensus', JSON.stringify(fields));
   return checked.ok ? 'accepted' : checked.error;
@@ -31,6 +38,19 @@ test("what the service's own schema refuses is refused when the image is built",
   t.regex(refusal({ ...member, colour: 'red' }), /colour: is not a known field/);
   const socket = checkConfiguration('xenstore', '{"socket": 7}');
   t.regex(socket.ok ? '' : socket.error, /^socket: /);
+});
+
+test('a port that the manifest does not name is refused, with the one that it names', (t) => {
+  t.regex(
+    refusal({ ...member, listenPeer: '0.0.0.0:7000' }),
+    /listenPeer has port 7000, .* only 2379, 2380/,
+  );
+  const network = checkConfiguration(
+    'network',
+    JSON.stringify({ ...service, listen: '[::]:7422' }),
+  );
+  t.regex(network.ok ? '' : network.error, /listen has port 7422, .* write ADDRESS:7423/);
+  t.true(checkConfiguration('storage', JSON.stringify({ ...service, listen: '[::]:7422' })).ok);
 });
 
 test('a private key is refused, wherever it stands', (t) => {

@@ -4,11 +4,12 @@ import * as v from 'valibot';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { bytes } from '../../base/units.ts';
 import { readSettings } from '../../consensus/settings.ts';
+import { checkListening } from '../../pool/images/listening.ts';
 import { NetworkConfigurationSchema } from '../../services/network/configuration.ts';
 import { StorageConfigurationSchema } from '../../services/storage/configuration.ts';
 import { ConfigurationSchema as XenstoreSchema } from '../../services/xenstore/configuration.ts';
 import { BuildFailure } from '../image/command.ts';
-import type { GuestServiceName } from './services.ts';
+import { type GuestServiceName, guestServices } from './services.ts';
 
 /** A file is read no further than this; the services read no more either. */
 const sizeMax = 2 ** 20;
@@ -65,7 +66,10 @@ export function checkConfiguration(
         `${path.field}: ${path.value} would be a file of the image, and images have no secrets; write a path in ${places.join(' or ')}, where the guest gets it`,
       );
   const checked = checks[service](parsed.output);
-  return checked.ok ? ok(Buffer.from(`${JSON.stringify(parsed.output, null, 2)}\n`)) : checked;
+  if (!checked.ok) return checked;
+  const listening = checkListening(parsed.output, { ports: [...guestServices[service].ports] });
+  if (!listening.ok) return listening;
+  return ok(Buffer.from(`${JSON.stringify(parsed.output, null, 2)}\n`));
 }
 
 type Check = (fields: Readonly<Record<string, unknown>>) => Result<void, string>;

@@ -11,6 +11,7 @@ import { imageFailure, type TrustedManifest } from './trust.ts';
  */
 export const hostWordNames = [
   'flotilla.address',
+  'flotilla.bridge',
   'flotilla.gateway',
   'flotilla.data',
   // Its init kills the service so often: how a restart is tried out.

@@ -93,6 +93,16 @@ export class PoolInLab {
     return ran.stdout;
   }
 
+  /** Types a line on a VM's console. */
+  async type(vm: string, line: string): Promise<void> {
+    // Its input is kept open while the command starts, which takes an emulated host seconds.
+    const typing = `(printf '%s\\n' "$2"; sleep 30) | timeout 40 flotilla vm console "$1"`;
+    await this.#host.exec(['sh', '-c', typing, 'sh', vm, line], {
+      timeout: patience,
+      environment: { FLOTILLA_POOL: poolDirectory },
+    });
+  }
+
   /** Asks again until the answer is what is waited for; the last answer is in the error. */
   async eventually<Value>(
     what: string,

@@ -23,8 +23,11 @@
 #define RESTART_PAUSE_MAX_MS 5000
 #define RESTART_CALM_MS 60000
 
-/* What the service is given to end by itself when the guest is switched off. */
-#define STOP_PATIENCE_MS 10000
+/*
+ * What the service is given to end by itself when the guest is switched off: storage lets go of its disks
+ * then, for which it takes 20 s at most.
+ */
+#define STOP_PATIENCE_MS 25000
 
 /* A longer line of the service's output is written as several: the kernel's log takes 1 KiB. */
 #define LINE_MAX_BYTES 800
@@ -48,7 +51,8 @@ struct plan {
   int sysfs;                       /* whether the service needs /sys */
   /* Words of the kernel's command line. */
   char *log;          /* flotilla.log=kmsg|console|port-e9 */
-  char *address;      /* flotilla.address=ADDRESS/LEN of eth0 */
+  char *address;      /* flotilla.address=ADDRESS/LEN of eth0, or of the bridge */
+  char *bridge;       /* flotilla.bridge=NAME: a bridge that eth0 is put into */
   char *gateway;      /* flotilla.gateway=ADDRESS */
   char *data_disk;    /* flotilla.data=DEVICE, with ext4 */
   char *seed_disk;    /* flotilla.seed=DEVICE, with ext4: what this guest alone is given */

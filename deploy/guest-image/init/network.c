@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/route.h>
 #include <stdlib.h>
@@ -32,8 +33,21 @@ static void set_up(int control, const char *interface) {
   if (ioctl(control, SIOCSIFFLAGS, &request) != 0) say("%s: %s", interface, strerror(errno));
 }
 
+/*
+ * A bridge with eth0 in it. What is in a bridge receives nothing for itself, so the address has to be the
+ * bridge's; the bridge takes the MAC address of eth0, and keeps it, since backends of guests have higher ones.
+ */
+static void make_bridge(int control, const char *name) {
+  struct ifreq request = request_for(name);
+  if (ioctl(control, SIOCBRADDBR, request.ifr_name) != 0) give_up("the bridge cannot be made");
+  request.ifr_ifindex = (int)if_nametoindex("eth0");
+  if (ioctl(control, SIOCBRADDIF, &request) != 0) give_up("eth0 cannot be put into the bridge");
+  set_up(control, "eth0");
+  set_up(control, name);
+}
+
 /* ADDRESS/LEN of IPv4. */
-static void set_address(int control, char *text) {
+static void set_address(int control, const char *interface, char *text) {
   char *slash = strchr(text, '/');
   int length = slash == NULL ? -1 : atoi(slash + 1);
   if (slash != NULL) *slash = '\0';
@@ -41,13 +55,12 @@ static void set_address(int control, char *text) {
   errno = EINVAL;
   if (length < 1 || length > 32 || inet_pton(AF_INET, text, &address) != 1)
     give_up("flotilla.address is not ADDRESS/LEN");
-  if (!wait_for(interface_exists, "eth0")) give_up("eth0 does not appear");
-  struct ifreq request = request_for("eth0");
+  struct ifreq request = request_for(interface);
   request.ifr_addr = socket_address(address);
-  if (ioctl(control, SIOCSIFADDR, &request) != 0) give_up("the address of eth0");
+  if (ioctl(control, SIOCSIFADDR, &request) != 0) give_up("the address cannot be set");
   request.ifr_netmask = socket_address((struct in_addr){htonl(~0U << (32 - length))});
-  if (ioctl(control, SIOCSIFNETMASK, &request) != 0) give_up("the netmask of eth0");
-  set_up(control, "eth0");
+  if (ioctl(control, SIOCSIFNETMASK, &request) != 0) give_up("the netmask cannot be set");
+  set_up(control, interface);
 }
 
 static void set_gateway(int control, const char *text) {
@@ -63,13 +76,17 @@ static void set_gateway(int control, const char *text) {
 
 /* Loopback always, and eth0 as the kernel's words say. A kernel without a network has nothing to do. */
 void bring_up_network(const struct plan *plan) {
+  int wanted = plan->address != NULL || plan->bridge != NULL;
   int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (control < 0) {
-    if (plan->address != NULL) give_up("the kernel has no network");
+    if (wanted) give_up("the kernel has no network");
     return;
   }
   set_up(control, "lo");
-  if (plan->address != NULL) set_address(control, plan->address);
+  if (wanted && !wait_for(interface_exists, "eth0")) give_up("eth0 does not appear");
+  if (plan->bridge != NULL) make_bridge(control, plan->bridge);
+  const char *interface = plan->bridge == NULL ? "eth0" : plan->bridge;
+  if (plan->address != NULL) set_address(control, interface, plan->address);
   if (plan->gateway != NULL) set_gateway(control, plan->gateway);
   close(control);
 }

@@ -83,6 +83,7 @@ static void take_word(struct plan *plan, char *word) {
   if (strcmp(name, "log") == 0) plan->log = value;
   else if (strcmp(name, "address") == 0) plan->address = value;
   else if (strcmp(name, "gateway") == 0) plan->gateway = value;
+  else if (strcmp(name, "bridge") == 0) plan->bridge = value;
   else if (strcmp(name, "data") == 0) plan->data_disk = device_path(value);
   else if (strcmp(name, "seed") == 0) plan->seed_disk = device_path(value);
   else if (strcmp(name, "memory") == 0) plan->memory_seconds = atoi(value);

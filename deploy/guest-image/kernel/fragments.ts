@@ -15,7 +15,7 @@ const always = ['common', 'xen', 'qemu'] as const;
 const parts: Readonly<Record<ServiceName, readonly string[]>> = {
   xenstore: ['xenstore'],
   consensus: ['smp', 'inet', 'disk'],
-  network: ['smp', 'inet', 'pci', 'backend', 'network'],
+  network: ['smp', 'inet', 'disk', 'pci', 'backend', 'network'],
   storage: ['smp', 'inet', 'disk', 'pci', 'backend', 'storage'],
   'vm-lifecycle': ['smp', 'inet', 'disk', 'pci', 'backend', 'vm-lifecycle'],
 };

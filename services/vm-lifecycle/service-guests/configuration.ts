@@ -44,13 +44,18 @@ const PatienceSchema = v.pipe(
   })),
 );
 
+const BridgeSchema = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9.-]{0,14}$/, 'write the name of a bridge'),
+);
+
 const NicSchema = v.strictObject({
   mac: v.pipe(
     v.string(),
     v.regex(/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/, 'write six octets in lower case'),
   ),
   /** A bridge of this host that is there already. */
-  bridge: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9.-]{0,14}$/, 'write the name of a bridge')),
+  bridge: BridgeSchema,
 });
 
 const DataSchema = v.strictObject({
@@ -59,29 +64,46 @@ const DataSchema = v.strictObject({
   size: v.pipe(BytesSchema, v.minValue(dataSizeMin), v.maxValue(dataSizeMax)),
 });
 
-const GuestSchema = v.strictObject({
-  service: v.picklist(guestServices),
-  /** What `flotilla image build` wrote and `flotilla image sign` signed. */
-  image: absolutePath,
-  /** Left out: what the image's manifest says. */
-  memory: v.optional(
-    v.pipe(BytesSchema, v.minValue(bounds.vmMemoryMin), v.maxValue(bounds.vmMemoryMax)),
+const GuestSchema = v.pipe(
+  v.strictObject({
+    service: v.picklist(guestServices),
+    /** PVH wants a processor with virtualisation, PV none. */
+    type: v.optional(v.picklist(['pv', 'pvh'], 'write "pv" or "pvh"'), 'pvh'),
+    /** What `flotilla image build` wrote and `flotilla image sign` signed. */
+    image: absolutePath,
+    /** Left out: what the image's manifest says. */
+    memory: v.optional(
+      v.pipe(BytesSchema, v.minValue(bounds.vmMemoryMin), v.maxValue(bounds.vmMemoryMax)),
+    ),
+    vcpus: v.optional(
+      v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(bounds.vmVcpus)),
+      1,
+    ),
+    /** Its disk: what it keeps. Null: nothing. */
+    data: v.optional(v.nullable(DataSchema), null),
+    /** A directory of what this guest alone is given at each start: configuration, keys. */
+    seed: v.optional(v.nullable(absolutePath), null),
+    nics: v.optional(v.pipe(v.array(NicSchema), v.maxLength(bounds.vmNics)), []),
+    /** Its IPv4 address and the length of its network's prefix; left out: it is not asked whether it serves. */
+    address: v.optional(
+      v.pipe(v.string(), v.regex(/^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/, 'write ADDRESS/LENGTH')),
+    ),
+    gateway: v.optional(v.pipe(v.string(), v.ipv4('write an IPv4 address'))),
+    /** The guest puts its first interface into a bridge of this name; its address is the bridge's then. */
+    bridge: v.optional(BridgeSchema),
+    patience: v.optional(PatienceSchema, {}),
+    /** Whether it backs devices of other domains: the network and storage guests do. */
+    driverDomain: v.optional(v.boolean(), false),
+  }),
+  v.check(
+    ({ service, bridge }) => bridge === undefined || service === 'network',
+    'only the guest of network has a kernel with bridges; leave "bridge" out',
   ),
-  vcpus: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(bounds.vmVcpus)), 1),
-  /** Its disk: what it keeps. Null: nothing. */
-  data: v.optional(v.nullable(DataSchema), null),
-  /** A directory of what this guest alone is given at each start: configuration, keys. */
-  seed: v.optional(v.nullable(absolutePath), null),
-  nics: v.optional(v.pipe(v.array(NicSchema), v.maxLength(bounds.vmNics)), []),
-  /** Its IPv4 address and the length of its network's prefix; left out: it is not asked whether it serves. */
-  address: v.optional(
-    v.pipe(v.string(), v.regex(/^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/, 'write ADDRESS/LENGTH')),
+  v.check(
+    ({ nics, bridge }) => bridge === undefined || nics.length > 0,
+    'a guest with a bridge needs an interface to put into it; name one in "nics"',
   ),
-  gateway: v.optional(v.pipe(v.string(), v.ipv4('write an IPv4 address'))),
-  patience: v.optional(PatienceSchema, {}),
-  /** Whether it backs devices of other domains: the network and storage guests do. */
-  driverDomain: v.optional(v.boolean(), false),
-});
+);
 
 /** The configuration of `flotilla service-guests`: it names nothing of the pool. */
 export const ServiceGuestsSchema = v.strictObject({

@@ -194,6 +194,24 @@ test('what nobody signed whom we trust is not started', async (t) => {
   t.deepEqual(await place.domains(), []);
 });
 
+test('a service that would listen elsewhere than its image says is not started', async (t) => {
+  const seed = await mkdtemp(join(tmpdir(), 'start-seed-'));
+  t.teardown(() => rm(seed, { recursive: true }));
+  const place = await Place.make(t, { seed });
+  const write = (text: string) => writeFile(join(seed, 'configuration.json'), text);
+  await write('{"listen": "10.0.0.2:7000"}');
+  const refused = await place.start();
+  t.like(refused, { ok: false, error: { kind: 'refused' } });
+  const why = refused.ok ? '' : refused.error.why;
+  t.regex(why, /configuration\.json: listen has port 7000, and .* names none/);
+  await write('{');
+  const unread = await place.start();
+  t.regex(unread.ok ? '' : unread.error.why, /configuration\.json is no JSON object/);
+  t.deepEqual(await place.domains(), []);
+  await write('{}');
+  t.true((await place.start()).ok);
+});
+
 test('a log of measurements that was changed keeps guests from starting', async (t) => {
   const place = await Place.make(t);
   for (let start = 0; start < 2; start += 1) {

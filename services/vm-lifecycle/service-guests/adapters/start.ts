@@ -21,6 +21,7 @@ import { type DiskAccess, ensureDataDisk } from './disks.ts';
 import { attempt } from './files.ts';
 import { guestName, guestUuid } from './identity.ts';
 import { makeSeed } from './seed.ts';
+import { checkSeedConfiguration } from './seed-configuration.ts';
 import { readStarted, writeStarted } from './started.ts';
 
 /** What the starts of all guests of a host have in common. */
@@ -87,8 +88,8 @@ export async function startGuest(
   }
 }
 
-function wordsOf({ address, gateway, data, seed }: GuestConfiguration): string {
-  return hostWords({ address, gateway, hasData: data !== null, hasSeed: seed !== null });
+function wordsOf({ address, gateway, bridge, data, seed }: GuestConfiguration): string {
+  return hostWords({ address, gateway, bridge, hasData: data !== null, hasSeed: seed !== null });
 }
 
 async function startImage(
@@ -98,6 +99,8 @@ async function startImage(
   image: AdmittedImage,
 ): Promise<Result<DomainId, StartFailure>> {
   const { hypervisor } = environment;
+  const listens = await checkSeedConfiguration(guest.seed, image.manifest);
+  if (!listens.ok) return fail({ kind: 'refused', why: listens.error });
   const disks = await disksOf(environment, guest, own);
   if (!disks.ok) return failed(disks.error);
   const config = domainConfig(environment, guest, image, disks.value);
@@ -183,7 +186,7 @@ function domainConfig(
   return {
     uuid: guestUuid(hostId, guest.service),
     name: guestName(guest.service),
-    type: 'pvh',
+    type: guest.type,
     memory: guest.memory ?? manifest.memory,
     vcpus: guest.vcpus,
     kernel,

@@ -2,6 +2,8 @@
 export interface GuestWords {
   readonly address: string | undefined;
   readonly gateway: string | undefined;
+  /** The bridge that the guest makes, of its first interface. */
+  readonly bridge: string | undefined;
   readonly hasData: boolean;
   readonly hasSeed: boolean;
 }
@@ -15,6 +17,7 @@ export function hostWords(words: GuestWords): string {
   return [
     ...(words.address === undefined ? [] : [`flotilla.address=${words.address}`]),
     ...(words.gateway === undefined ? [] : [`flotilla.gateway=${words.gateway}`]),
+    ...(words.bridge === undefined ? [] : [`flotilla.bridge=${words.bridge}`]),
     ...(words.hasData ? [`flotilla.data=${dataDevice}`] : []),
     ...(words.hasSeed ? [`flotilla.seed=${seedDevice}`] : []),
   ].join(' ');
