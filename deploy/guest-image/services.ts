@@ -76,6 +76,16 @@ const disk: readonly GuestModule[] = [
 ];
 const nic: readonly GuestModule[] = [{ name: 'xen-netfront' }, { name: 'virtio_net' }];
 
+/**
+ * The same for a driver domain. What its backends hold of a VM are the VM's own pages, and Xen lets nobody
+ * grant another domain's page to a third. A frontend that does not trust its backend sends copies, and so
+ * what a VM has sent or written can go on to the control domain.
+ */
+function copying(modules: readonly GuestModule[]): readonly GuestModule[] {
+  const isFrontend = ({ name }: GuestModule) => /^xen-.*front$/.test(name);
+  return modules.map((each) => (isFrontend(each) ? { ...each, parameters: 'trusted=0' } : each));
+}
+
 /** What an ordinary guest says goes to the console of Xen, or to the first serial line. */
 const consoles = ['console=ttyS0', 'console=hvc0', 'flotilla.log=console'];
 
@@ -164,7 +174,7 @@ export const guestServices = {
       },
     ],
     programs: [{ path: 'bin/ip', package: 'iproute2', why: 'the service makes bridges with it' }],
-    modules: [...disk, ...nic, { name: 'bridge' }, { name: 'xen-netback' }],
+    modules: [...disk, ...copying(nic), { name: 'bridge' }, { name: 'xen-netback' }],
     kernelWords: consoles,
     devices: ['/dev/xen/xenbus'],
     ports: [{ port: 7423, protocol: 'tcp', purpose: 'the network service, by gRPC' }],
@@ -188,7 +198,7 @@ export const guestServices = {
         why: 'the service makes loop devices of images with it',
       },
     ],
-    modules: [...disk, ...nic, { name: 'xen-blkback' }],
+    modules: [...copying(disk), ...nic, { name: 'xen-blkback' }],
     kernelWords: consoles,
     devices: ['/dev/xen/xenbus'],
     ports: [{ port: 7422, protocol: 'tcp', purpose: 'the storage service, by gRPC' }],

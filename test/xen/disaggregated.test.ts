@@ -98,9 +98,9 @@ async function web(): Promise<Vm> {
   return vm ?? { name: 'none', powerState: '', domid: 0 };
 }
 
-/** Whether the VM answers on the network. */
+/** Whether the VM answers on the network, with a packet that takes more than its headers. */
 async function answers(): Promise<boolean> {
-  const ping = await lab.first.exec(['ping', '-c', '1', '-W', '30', address.vm], {
+  const ping = await lab.first.exec(['ping', '-c', '1', '-s', '1400', '-W', '30', address.vm], {
     timeout: 60_000,
   });
   return ping.code === 0;
