@@ -37,3 +37,13 @@ test('a service with disks looks in its seed for the configuration that is not l
   t.regex(plan(false), /^argument --config\nargument \/seed\/configuration\.json$/m);
   t.regex(plan(true), /^argument --config\nargument \/etc\/flotilla\/configuration\.json$/m);
 });
+
+test('a driver domain sends copies of what it has of its VMs, an ordinary guest what it has', (t) => {
+  const lines = (name: keyof typeof guestServices) => {
+    const service = guestServices[name];
+    return planText({ service, modules: service.modules, hasConfiguration: false });
+  };
+  t.regex(lines('network'), /^module \S+xen-netfront\.ko trusted=0$/m);
+  t.regex(lines('storage'), /^module \S+xen-blkfront\.ko trusted=0$/m);
+  t.notRegex(lines('consensus'), /trusted/);
+});
