@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { guestOf } from './addresses.ts';
-import type { HostProcess, Seed } from './layout.ts';
+import type { HostProcess, Seed } from './host-plan.ts';
 import {
   type GuestService,
   type GuestsChoice,

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SupervisorHandlers } from '../../pool/supervision/serve.ts';
-import type { HostPlan, HostProcess } from './layout.ts';
+import type { HostPlan, HostProcess } from './host-plan.ts';
 import { KeptProcess, type ProcessState } from './process.ts';
 import { supervisedProcesses } from './supervised.ts';
 

@@ -4,7 +4,8 @@ import { checkConfiguration } from '../../deploy/guest-image/configuration.ts';
 import type { HostId } from '../../pool/records/identifiers.ts';
 import { ServiceGuestsSchema } from '../../services/vm-lifecycle/service-guests/configuration.ts';
 import { endpoints } from './addresses.ts';
-import { type HostPlan, hostPlan } from './layout.ts';
+import type { HostPlan } from './host-plan.ts';
+import { hostPlan } from './layout.ts';
 import type { PoolChoice } from './pool-choice.ts';
 
 const ports = { 'vm-lifecycle': 1, storage: 2, network: 3, xenstore: 4, consensus: 5, peer: 6 };

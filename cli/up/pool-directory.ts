@@ -4,9 +4,10 @@ import { fail, ok, type Result } from '../../base/result.ts';
 import { endpoints } from './addresses.ts';
 import { choosePool, readChoice, saveChoice, writeDurably } from './choice.ts';
 import { writeConfigurations } from './host.ts';
+import type { HostPlan } from './host-plan.ts';
 import { isXenControlDomain } from './hypervisor.ts';
 import { issueIdentities } from './identities.ts';
-import { type HostPlan, hostPlan } from './layout.ts';
+import { hostPlan } from './layout.ts';
 import type { GuestsChoice, PoolChoice, StoreChoice } from './pool-choice.ts';
 import { portsAreFree } from './ports.ts';
 

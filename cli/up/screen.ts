@@ -1,4 +1,4 @@
-import type { HostPlan } from './layout.ts';
+import type { HostPlan } from './host-plan.ts';
 import type { ProcessState } from './process.ts';
 import { allServe, type PoolView, renderTable, renderTroubles, stateWord } from './view.ts';
 

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../../base/result.ts';
 import type { Supervised } from '../../pool/supervision/messages.ts';
 import type { RestartFailure, SupervisorHandlers } from '../../pool/supervision/serve.ts';
-import type { HostPlan } from './layout.ts';
+import type { HostPlan } from './host-plan.ts';
 import type { KeptProcess, ProcessState } from './process.ts';
 
 /** What is known of a host's processes, for those who ask its supervisor. */
