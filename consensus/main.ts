@@ -29,8 +29,8 @@ async function run(flags: Flags): Promise<StartFailure> {
   const log = pino({ name: 'consensus', base: { member: settings.value.name } });
   const member = await startMember(settings.value, log);
   if (!member.ok) return member.error;
-  const { storeSize } = member.value;
-  collectAtRest(systemClock, { ...thisProcess, storeSize });
+  const { storeSize, operations } = member.value;
+  collectAtRest(systemClock, { ...thisProcess, storeSize, operations });
   let closing = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {

@@ -9,7 +9,7 @@ const inFlight = 100;
  * What is being written and freed comes to an end, in milliseconds: longer than the rest after which one
  * of our members gives back what it does not need (`consensus/adapters/collect-at-rest.ts`).
  */
-export const rest = 40_000;
+export const rest = 45_000;
 
 /** Writes so many values at the leader. */
 export async function fill(contestant: Contestant, puts: number, directory: string): Promise<void> {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { bytes, milliseconds } from '../../base/units.ts';
+import { bytes } from '../../base/units.ts';
 import { ManualClock } from '../../test/fixtures/manual-clock.ts';
 import { collectAtRest } from './collect-at-rest.ts';
 
@@ -7,37 +7,37 @@ import { collectAtRest } from './collect-at-rest.ts';
 function pretended({ used = 100 * 2 ** 20, alive = 40 * 2 ** 20, store = 20 * 2 ** 20 } = {}) {
   const clock = new ManualClock();
   const collected: string[] = [];
-  let spent = 0;
+  let done = 0;
   const stop = collectAtRest(clock, {
-    processorTime: () => milliseconds(spent),
+    operations: () => done,
     heapUsed: () => bytes(collected.length === 0 ? used : alive),
     storeSize: () => bytes(store),
     collect: (thorough) => collected.push(thorough ? 'thorough' : 'plain'),
   });
-  /** Lets a second pass in which so much of a processor was used. */
-  const second = async (share: number) => {
-    spent += share * 1000;
+  /** Lets a second pass in which so much was done. */
+  const second = async (operations: number) => {
+    done += operations;
     await clock.jump(1000);
   };
   /** Lets it rest for so many seconds. */
   const rest = async (seconds: number) => {
-    for (let time = 0; time < seconds; time += 1) await second(0.02);
+    for (let time = 0; time < seconds; time += 1) await second(3);
   };
   return { collected, second, rest, stop };
 }
 
 test('after a busy time, a process at rest collects what it has left, once', async (t) => {
   const { collected, second, rest } = pretended();
-  for (const share of [0.9, 0.9]) await second(share);
+  for (const operations of [5000, 200]) await second(operations);
   await rest(30);
   t.deepEqual(collected, ['plain']);
-  for (const share of [0.5, 0.02]) await second(share);
-  t.deepEqual(collected, ['plain', 'thorough'], 'the second after a collection does not count');
+  await rest(1);
+  t.deepEqual(collected, ['plain', 'thorough']);
   await rest(30);
-  await second(0.12);
+  await second(50);
   await rest(60);
   t.is(collected.length, 2, 'nothing happened that would leave much');
-  await second(0.5);
+  await second(500);
   await rest(40);
   t.is(collected.length, 4);
 });
@@ -45,7 +45,7 @@ test('after a busy time, a process at rest collects what it has left, once', asy
 test('a pause between two busy times is no rest', async (t) => {
   const { collected, second, rest } = pretended();
   for (let time = 0; time < 10; time += 1) {
-    await second(0.9);
+    await second(5000);
     await rest(29);
   }
   t.deepEqual(collected, []);
@@ -53,9 +53,9 @@ test('a pause between two busy times is no rest', async (t) => {
 
 test('a process that is busy again is not stopped for long', async (t) => {
   const { collected, second, rest } = pretended();
-  await second(0.9);
-  await rest(31);
-  for (const share of [0.9, 0.9]) await second(share);
+  await second(5000);
+  await rest(30);
+  for (const operations of [5000, 5000]) await second(operations);
   t.deepEqual(collected, ['plain']);
 });
 
@@ -64,7 +64,7 @@ test('a heap with much alive in it is not collected thoroughly, and that of a la
   const large = pretended({ store: 500 * 2 ** 20 });
   const littered = pretended({ used: 500 * 2 ** 20 });
   for (const process of [full, large, littered]) {
-    await process.second(0.9);
+    await process.second(5000);
     await process.rest(40);
   }
   t.deepEqual([full.collected, large.collected], [['plain'], []]);
@@ -73,7 +73,7 @@ test('a heap with much alive in it is not collected thoroughly, and that of a la
 
 test('once it is stopped nothing is collected', async (t) => {
   const { collected, second, rest, stop } = pretended();
-  await second(0.9);
+  await second(5000);
   stop();
   await rest(40);
   t.deepEqual(collected, []);

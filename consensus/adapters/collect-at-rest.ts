@@ -1,17 +1,17 @@
 import { getHeapStatistics } from 'node:v8';
-import { type Bytes, bytes, type Milliseconds, milliseconds } from '../../base/units.ts';
+import { type Bytes, bytes, milliseconds } from '../../base/units.ts';
 import type { Clock } from '../ports.ts';
 
 /** How often the process looks how much it has to do. */
 const interval = milliseconds(1000);
 
 /**
- * Shares of a processor: above the one it is busy, below the other at rest. A member that is asked nothing
- * takes 0.01 to 0.03, and 0.07 where processors are emulated or slow; a follower of a leader with a
- * hundred calls in flight takes 0.2 and more.
+ * Operations a second: above the one number it is busy, below the other at rest. Processor time would tell
+ * as much, if a member that is asked nothing took the same everywhere: it is 0.01 to 0.03 of a processor
+ * of its own, and 0.1 where processors are emulated and shared.
  */
-const busyShare = 0.15;
-const restShare = 0.1;
+const busyRate = 100;
+const restRate = 20;
 
 /**
  * Looks at rest after which a busy time counts as over. The thorough collection drops V8's compiled code
@@ -36,8 +36,8 @@ const aliveBytesMax = bytes(64 * 2 ** 20);
 
 /** What is asked of the process. */
 export interface Process {
-  /** Processor time since its start, of all threads. */
-  processorTime(): Milliseconds;
+  /** What it has done since its start: commands that it applied, and calls that it has taken. */
+  operations(): number;
   heapUsed(): Bytes;
   /** What the store is taken to occupy of the heap. */
   storeSize(): Bytes;
@@ -51,42 +51,29 @@ export interface Process {
  * memory back. Returns what stops it.
  */
 export function collectAtRest(clock: Clock, process: Process): () => void {
-  let before = process.processorTime();
+  let before = process.operations();
   let wasBusy = true;
   let atRest = 0;
   let followUp = false;
-  /** Threads of V8 go on with a collection for a while: that is not work. */
-  let justCollected = false;
   return clock.every(interval, () => {
-    const now = process.processorTime();
-    const share = (now - before) / interval;
+    const now = process.operations();
+    const done = now - before;
     before = now;
-    if (justCollected) {
-      justCollected = false;
-      return;
-    }
-    if (share > busyShare) wasBusy = true;
-    atRest = share < restShare ? atRest + 1 : 0;
+    if (done > busyRate) wasBusy = true;
+    atRest = done < restRate ? atRest + 1 : 0;
     if (atRest < looksAtRest) return;
     if (followUp) process.collect(true);
-    else if (wasBusy && process.storeSize() <= storeBytesMax) {
-      process.collect(false);
-      followUp = process.heapUsed() <= aliveBytesMax;
-      justCollected = true;
-      wasBusy = false;
-      return;
-    }
     followUp = false;
+    if (!wasBusy) return;
     wasBusy = false;
+    if (process.storeSize() > storeBytesMax) return;
+    process.collect(false);
+    followUp = process.heapUsed() <= aliveBytesMax;
   });
 }
 
 /** This process; nothing is collected unless Node was started with `--expose-gc`. */
-export const thisProcess: Omit<Process, 'storeSize'> = {
-  processorTime: () => {
-    const { user, system } = globalThis.process.cpuUsage();
-    return milliseconds((user + system) / 1000);
-  },
+export const thisProcess: Omit<Process, 'storeSize' | 'operations'> = {
   heapUsed: () => bytes(getHeapStatistics().used_heap_size),
   collect: (thorough) => {
     const flavor = thorough ? 'last-resort' : 'regular';

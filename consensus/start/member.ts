@@ -40,6 +40,8 @@ export interface Member {
   status(): ReplicaStatus;
   /** What its store is taken to occupy. */
   storeSize(): Bytes;
+  /** What it has done since its start: commands that it applied, and calls of clients. */
+  operations(): number;
   /** Resolves when a leader is known: from then on reads and writes are served. */
   readonly ready: Promise<void>;
   /** Resolves if this member cannot go on: it was removed, or its disk failed. Close it then. */
@@ -130,6 +132,7 @@ async function run(
   const versionOf = (other: MemberId) =>
     other === member ? versions.newest : peers.versionOf(other);
   const capabilities = new Capabilities(node, versionOf);
+  let calls = 0;
   const scheme = settings.tls === null ? 'http' : 'https';
   const server = await serveEtcd({
     store,
@@ -146,6 +149,9 @@ async function run(
     retainRevisions: settings.retainRevisions,
     foundation: settings.rights ?? null,
     onRefused: onRefused('clients'),
+    onCall: () => {
+      calls += 1;
+    },
   });
   if (!server.ok) {
     await closeConsensus();
@@ -175,6 +181,7 @@ async function run(
     clientAddress: server.value.address,
     status: () => node.status(),
     storeSize: () => store.size,
+    operations: () => node.status().appliedIndex + calls,
     ready: knowsLeader(node),
     ended: Promise.race([removal.removed, ownDisk.failed]),
     close: async () => {

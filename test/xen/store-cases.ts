@@ -40,28 +40,63 @@ const started: StoreCase = {
   },
 };
 
-/** How often it is killed, while a guest makes so many rounds. */
+/** What happens to it while a guest, and the control domain, write, read and watch without a pause. */
+async function underLoad(
+  host: ControlDomain,
+  pv: StoreGuest,
+  rounds: number,
+  happens: string,
+): Promise<void> {
+  await host.put('/tmp/load', load, 0o755);
+  await host.sh('setsid /tmp/load >/tmp/load.out 2>&1 </dev/null &');
+  await pv.type(`xenstore loop ${rounds}`);
+  await host.sh(happens, { timeout: patience });
+  await host.sh('touch /tmp/load.end');
+  assert.match(await pv.says('xenstore loop: '), new RegExp(`${rounds} rounds, 0 wrong`));
+  assert.match(
+    await host.until('grep "load:" /tmp/load.out', patience),
+    /^load: \d+ rounds, 0 wrong, 0 events missing$/m,
+  );
+  assert.equal(await pv.read('name'), 'pv-store');
+}
+
+const pid = 'cat /run/flotilla/xenstored.pid';
+
+/** How often it is killed. */
 const kills = 10;
-const rounds = 60;
 
 const killed: StoreCase = {
   title: `it is killed ${kills} times while guests and the control domain use it: nobody notices`,
   run: async (host, { pv }) => {
-    const before = await host.sh(`cat /run/flotilla/xenstored.pid`);
-    await host.put('/tmp/load', load, 0o755);
-    await host.sh('setsid /tmp/load >/tmp/load.out 2>&1 </dev/null &');
-    await pv.type(`xenstore loop ${rounds}`);
-    await host.sh(killing, { timeout: patience });
-    await host.sh('touch /tmp/load.end');
-    assert.match(await pv.says('xenstore loop: '), new RegExp(`${rounds} rounds, 0 wrong`));
-    assert.match(
-      await host.until('grep "load:" /tmp/load.out', patience),
-      /^load: \d+ rounds, 0 wrong, 0 events missing$/m,
-    );
-    assert.notEqual(await host.sh(`cat /run/flotilla/xenstored.pid`), before);
-    assert.equal(await pv.read('name'), 'pv-store');
+    const before = await host.sh(pid);
+    await underLoad(host, pv, 60, killing);
+    assert.notEqual(await host.sh(pid), before);
   },
 };
+
+/** How often it is updated. */
+const updates = 3;
+
+const updated: StoreCase = {
+  title: `it becomes another program ${updates} times while they use it: nobody notices`,
+  run: async (host, { pv, pvh }) => {
+    const before = await host.sh(pid);
+    await underLoad(host, pv, 40, updating);
+    assert.equal(await host.sh(pid), before, 'the process stays');
+    const became = await host.sh(`cat ${logs} 2>/dev/null | grep -c "becoming another program"`);
+    assert.ok(Number(became) >= updates, became);
+    assert.equal(await pvh.read('name'), 'pvh-store');
+  },
+};
+
+/** Asks it to become itself anew, again and again: each time another process reads its state first. */
+const updating = `
+. /etc/profile
+for update in $(seq ${updates}); do
+  flotilla xenstored --live-update --data-dir /run/flotilla/xenstored || exit 1
+  xenstore-read /local/domain/0/name >/dev/null || exit 1
+done
+`;
 
 /** Writes and reads in the control domain until it is told to end; a watch must hear of each write. */
 const load = `#!/bin/sh
@@ -169,4 +204,12 @@ const ended: StoreCase = {
 };
 
 /** All of them, in their order. */
-export const storeCases: readonly StoreCase[] = [started, saved, migrated, killed, hostile, ended];
+export const storeCases: readonly StoreCase[] = [
+  started,
+  saved,
+  migrated,
+  updated,
+  killed,
+  hostile,
+  ended,
+];

@@ -11,7 +11,8 @@ const closeGrace = milliseconds(2000);
 
 /**
  * Makes a server listen, its connections within bounds. Returns HOST:PORT with the port that it
- * really has, or a sentence. `onRefused` is told of connections whose certificates are refused.
+ * really has, or a sentence. `onRefused` is told of connections whose certificates are refused,
+ * `onCall` of every call that begins.
  */
 export async function bindServer(
   server: Server,
@@ -19,12 +20,14 @@ export async function bindServer(
   credentials: ServerCredentials,
   bounds: ConnectionBounds = clientBounds,
   onRefused: OnRefused = () => {},
+  onCall: () => void = () => {},
 ): Promise<Result<string, string>> {
   const portOf = (bound: Result<string, string>) =>
     bound.ok ? Number(bound.value.slice(bound.value.lastIndexOf(':') + 1)) : null;
   const { bound, servers } = await listening(() => listen(server, address, credentials), portOf);
   for (const each of servers) {
     guardConnections(each, bounds);
+    each.on('stream', onCall);
     if (each instanceof TlsServer) tellRefusals(each, onRefused);
   }
   return bound;

@@ -71,6 +71,8 @@ export interface EtcdServerParts extends EtcdParts {
   readonly foundation?: Foundation | null;
   /** Told of connections whose certificates are refused. */
   readonly onRefused?: OnRefused;
+  /** Told of every call that a client begins. */
+  readonly onCall?: () => void;
 }
 
 /** Serves etcd's API, grpc.health.v1 and reflection. The failure is a sentence for the operator. */
@@ -120,6 +122,7 @@ export async function serveEtcd(parts: EtcdServerParts): Promise<Result<EtcdServ
     parts.credentials,
     clientBounds,
     parts.onRefused,
+    parts.onCall,
   );
   if (!bound.ok) {
     stopAll();
