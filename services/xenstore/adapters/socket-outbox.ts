@@ -7,6 +7,9 @@ import { unwrittenOf } from './descriptors.ts';
 /** What a batch begins with: a few replies of the usual size. */
 const batchStart: Bytes = bytes(256);
 
+/** A batch that has grown larger is not kept for the next one. */
+const batchKept: Bytes = bytes(4096);
+
 /** A batch that has been given to the socket, or waits for that. */
 interface Batch {
   readonly bytes: Uint8Array;
@@ -68,7 +71,6 @@ export class SocketOutbox {
   flush(): void {
     if (this.#length === 0) return;
     const batch = this.#gathered();
-    this.#batch = Buffer.allocUnsafe(batchStart);
     this.#length = 0;
     this.#packets = 0;
     if (this.#given === null) this.#give(batch);
@@ -76,6 +78,9 @@ export class SocketOutbox {
       this.#waiting.push(batch);
       this.#waitingBytes += batch.bytes.length;
     }
+    // What the system has taken is written, and its bytes can be used again.
+    if (this.#given !== null || this.#batch.length > batchKept)
+      this.#batch = Buffer.allocUnsafe(batchStart);
   }
 
   /** What has not left, copied; null where that cannot be known. Tells of all that has. */

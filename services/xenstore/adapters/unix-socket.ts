@@ -24,6 +24,8 @@ const batchSize: Bytes = bytes(64 * 2 ** 10);
 /** How long a socket file is given to show that somebody serves it already. */
 const probePatience = milliseconds(1_000);
 
+const nothing = Buffer.alloc(0);
+
 /** A socket that is being served. */
 export interface ServedSocket {
   /** The descriptor that listens; null where it is not known. */
@@ -177,7 +179,7 @@ function serveClient(
       client.request(parsed.value.packet);
     }
     serving = false;
-    received = received.subarray(start);
+    received = start === received.length ? nothing : received.subarray(start);
     departures.answered(flush);
     // What was received waits, with no more read, until the client has taken its replies.
     if (whole) socket.pause();

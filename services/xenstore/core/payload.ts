@@ -3,6 +3,7 @@ import type { XenstoreError } from './error.ts';
 
 /** A payload's first bytes as text, one character a byte: nothing is lost whatever a guest sends. */
 export function textOf(bytes: Uint8Array, length = bytes.length): string {
+  if (bytes instanceof Buffer) return bytes.toString('latin1', 0, length);
   return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1');
 }
 

@@ -1,7 +1,7 @@
 import { firstReservedDomain } from '../../../services/xenstore/core/permissions.ts';
 import { payloadMax, messageTypes as types } from '../../../services/xenstore/core/wire.ts';
 import type { PeerName } from '../../peers/peer.ts';
-import { type FoundRequest, isInterfered, isMalformed, namesOf } from './found.ts';
+import { cameBefore, type FoundRequest, isInterfered, isMalformed, namesOf } from './found.ts';
 import { isGuest } from './step.ts';
 
 /** A difference that SPEC.md names, and which findings are of its kind. */
@@ -128,6 +128,14 @@ const rulesOfOCaml: readonly Rule[] = [
       step.type === types.RM &&
       us === them &&
       ours.events.every((event) => theirs.events.includes(event)),
+  },
+  {
+    name: 'who acted for a domain that was released',
+    fits: (found) =>
+      isGuest(found.step.by) &&
+      found.us === 'EACCES' &&
+      cameBefore(found, types.SET_TARGET) &&
+      cameBefore(found, types.RELEASE),
   },
   {
     name: 'a special event as the path of a node',
