@@ -3,12 +3,14 @@
  * `npm run bench -- consensus --quick` runs one of them, with its own flags.
  */
 import { benchConsensus } from './consensus/bench.ts';
+import { benchGuests } from './guests/bench.ts';
 import { benchVmStart } from './vm-start.ts';
 import { benchWatchers } from './watchers.ts';
 import { benchXenstore } from './xenstore/bench.ts';
 
 const benches: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   consensus: benchConsensus,
+  guests: benchGuests,
   'vm-start': benchVmStart,
   watchers: benchWatchers,
   xenstore: benchXenstore,

@@ -62,8 +62,8 @@ export async function bootKernel(
   }
 }
 
-/** An initial file system that holds the probe and a console for it. */
-async function probeInitramfs(architecture: Architecture, program: string): Promise<Buffer> {
+/** An initial file system that holds the probe, which is compiled to `program`, and a console for it. */
+export async function probeInitramfs(architecture: Architecture, program: string): Promise<Buffer> {
   const { compiler } = await kernelTools(architecture);
   const source = join(import.meta.dirname, 'probe.c');
   await run(compiler, ['-static', '-Os', '-s', '-o', program, source]);
