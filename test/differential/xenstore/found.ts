@@ -58,6 +58,11 @@ export function cameBefore({ before }: Found, type: number, path: string | null 
   );
 }
 
+/** Whether a domain has ended before: it was released, or the hypervisor has told of its death. */
+export function hasEnded(found: Found): boolean {
+  return cameBefore(found, types.RELEASE) || found.before.some(({ kind }) => kind === 'death');
+}
+
 /** The names of a list, in an order that says nothing. */
 export function namesOf({ reply }: Observation): readonly string[] {
   return reply.kind === 'reply' ? reply.payload.split('\0').sort() : [];

@@ -1,7 +1,14 @@
 import { firstReservedDomain } from '../../../services/xenstore/core/permissions.ts';
 import { payloadMax, messageTypes as types } from '../../../services/xenstore/core/wire.ts';
 import type { PeerName } from '../../peers/peer.ts';
-import { cameBefore, type FoundRequest, isInterfered, isMalformed, namesOf } from './found.ts';
+import {
+  cameBefore,
+  type FoundRequest,
+  hasEnded,
+  isInterfered,
+  isMalformed,
+  namesOf,
+} from './found.ts';
 import { isGuest } from './step.ts';
 
 /** A difference that SPEC.md names, and which findings are of its kind. */
@@ -108,6 +115,11 @@ const rulesOfC: readonly Rule[] = [
       step.type === types.SET_TARGET && us === 'ENOENT' && them === 'ok',
   },
   {
+    name: 'nodes of a domain that is gone, while another acts for it',
+    fits: (found) =>
+      found.us === 'ENOENT' && cameBefore(found, types.SET_TARGET) && hasEnded(found),
+  },
+  {
     name: 'a path of more than 1024 bytes',
     fits: ({ strings, them }) => (strings[0] ?? '').length > 2048 && them === 'EINVAL',
   },
@@ -135,7 +147,7 @@ const rulesOfOCaml: readonly Rule[] = [
       isGuest(found.step.by) &&
       found.us === 'EACCES' &&
       cameBefore(found, types.SET_TARGET) &&
-      cameBefore(found, types.RELEASE),
+      hasEnded(found),
   },
   {
     name: 'a special event as the path of a node',
