@@ -7,7 +7,7 @@ import { TestAuthority } from '../../../../test/fixtures/test-authority.ts';
 import { probePort, probePorts } from './probe.ts';
 
 /** What is silent is waited for this long: as short as it may be, for nothing comes. */
-const brief = milliseconds(300);
+const brief = { connect: milliseconds(300), answer: milliseconds(300) };
 
 async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');

@@ -4,8 +4,18 @@ import { errnoOf } from '../../../../base/durable-file.ts';
 import { type Milliseconds, milliseconds } from '../../../../base/units.ts';
 import type { Probe } from '../core/guest.ts';
 
-/** A service that is at work answers within milliseconds; a machine under load is given this. */
-export const probeTimeout = milliseconds(3_000);
+/** How long a guest may take. */
+export interface ProbePatience {
+  /** Until its kernel takes the connection: a kernel does so at once, if it is there. */
+  readonly connect: Milliseconds;
+  /**
+   * Until its service says something from then on. One that is at work does within milliseconds; on a
+   * machine under load it has taken many seconds, and whoever hangs up asks for the same work again.
+   */
+  readonly answer: Milliseconds;
+}
+
+const usual: ProbePatience = { connect: milliseconds(3_000), answer: milliseconds(15_000) };
 
 /**
  * Asks whether a program answers on a port. That the connection is taken proves nothing, for the kernel
@@ -16,7 +26,7 @@ export const probeTimeout = milliseconds(3_000);
 export function probePort(
   host: string,
   port: number,
-  timeout: Milliseconds = probeTimeout,
+  patience: ProbePatience = usual,
 ): Promise<Probe> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
@@ -25,12 +35,14 @@ export function probePort(
       socket.destroy();
       resolve(probe);
     };
-    const timer = setTimeout(() => end('silent'), timeout);
+    let timer = setTimeout(() => end('silent'), patience.connect);
     const refused = (error: Error): void =>
       end(errnoOf(error) === 'ECONNREFUSED' ? 'unserved' : 'silent');
     socket.once('error', refused);
     socket.once('connect', () => {
       socket.off('error', refused);
+      clearTimeout(timer);
+      timer = setTimeout(() => end('silent'), patience.answer);
       greet(socket, end);
     });
   });

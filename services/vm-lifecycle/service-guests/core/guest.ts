@@ -20,9 +20,12 @@ export const lookEvery = milliseconds(5_000);
 /** After this the hypervisor is looked at again where it did not answer, or a domain is dying. */
 export const lookAgain = milliseconds(1_000);
 
-/** How often a guest is asked whether it serves: while it starts, and while it serves. */
+/**
+ * How often a guest is asked whether it serves: while it starts or its kernel refuses, and while it serves
+ * or is silent. An answer costs its service a handshake of TLS, so one that is slow is not asked faster.
+ */
 export const probeStarting = milliseconds(250);
-export const probeServing = milliseconds(2_000);
+export const probeServing = milliseconds(5_000);
 
 /** A refused image is looked at again so seldom: somebody may have put the right files there. */
 export const refusedRetry = milliseconds(60_000);

@@ -199,7 +199,8 @@ function probed(guest: Guest, now: Milliseconds, found: Probe): Output[] {
   guest.probing = false;
   const { phase } = guest;
   if (phase.kind !== 'up') return [];
-  const pause = found === 'answered' ? probeServing : probeStarting;
+  const isNew = phase.servedAt === null && found === 'silent';
+  const pause = isNew || found === 'unserved' ? probeStarting : probeServing;
   guest.probeAt = milliseconds(now + pause);
   switch (found) {
     case 'answered': {
