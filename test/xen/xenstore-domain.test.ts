@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { bootLab, type Lab } from './lab.ts';
 import { storeCases, storeGuests } from './store-cases.ts';
+import { checkout } from './toolstack.ts';
 
 /**
  * The xenstore of a real host is a domain of its own, made by `flotilla image build xenstore` and started
@@ -38,3 +41,28 @@ for (const { title, run } of storeCases.filter((each) => elsewhere.test(each.tit
     await run(lab.first, storeGuests(lab.first));
     t.pass();
   });
+
+test.serial('a xenstored that is to take over from it is a gateway to it', async (t) => {
+  t.timeout(1_200_000);
+  for (const name of ['xenstore-grpc.ts', 'xenstore-grpc-xen.ts'])
+    await lab.first.put(
+      `/opt/flotilla/test/contract/${name}`,
+      await readFile(join(checkout, 'test/contract', name)),
+    );
+  const address = '127.0.0.1:7999';
+  const log = '/var/log/gateway.log';
+  await lab.first.sh(
+    `. /etc/profile; setsid flotilla xenstored --take-over --pid-file /run/no-such.pid --listen ${address} >${log} 2>&1 </dev/null &`,
+  );
+  await lab.first.until(`grep -q '"msg":"serving"' ${log}`);
+  t.regex(
+    await lab.first.sh(`cat ${log}`),
+    /gateway to the xenstore of this host.*xenstore domain/,
+  );
+  const program = '/opt/flotilla/test/contract/xenstore-grpc-xen.ts';
+  const run = await lab.first.exec(`. /etc/profile; node ${program} --address ${address}`, {
+    timeout: 900_000,
+  });
+  t.log(run.stdout);
+  t.is(run.code, 0, run.stderr);
+});
