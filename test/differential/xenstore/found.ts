@@ -1,6 +1,6 @@
 import { messageTypes as types } from '../../../services/xenstore/core/wire.ts';
 import type { PeerName } from '../../peers/peer.ts';
-import type { Observation, Step } from './step.ts';
+import { guests, isGuest, type Observation, type Step } from './step.ts';
 
 /** Something that is not the same with ours and with a peer. */
 export interface Found {
@@ -61,6 +61,18 @@ export function cameBefore({ before }: Found, type: number, path: string | null 
 /** Whether a domain has ended before: it was released, or the hypervisor has told of its death. */
 export function hasEnded(found: Found): boolean {
   return cameBefore(found, types.RELEASE) || found.before.some(({ kind }) => kind === 'death');
+}
+
+/** How often the domain of the guest that asks was introduced before. */
+export function introductionsOf({ step, before }: Found): number {
+  if (step.kind !== 'request' || !isGuest(step.by)) return 0;
+  const domain = guests[step.by];
+  return before.filter(
+    (each) =>
+      each.kind === 'request' &&
+      each.type === types.INTRODUCE &&
+      each.payload.startsWith(`${domain}\0`),
+  ).length;
 }
 
 /** The names of a list, in an order that says nothing. */

@@ -5,6 +5,7 @@ import {
   cameBefore,
   type FoundRequest,
   hasEnded,
+  introductionsOf,
   isInterfered,
   isMalformed,
   namesOf,
@@ -78,6 +79,11 @@ const rulesOfBoth: readonly Rule[] = [
         : ofDomains.has(step.type) && !/^(0|[1-9]\d{0,4})$/.test(strings[0] ?? '')),
   },
   {
+    name: 'SET_TARGET of a domain that was released',
+    fits: ({ step, us, them }) =>
+      step.type === types.SET_TARGET && us === 'ENOENT' && them === 'ok',
+  },
+  {
     name: 'UNWATCH of what is no path',
     fits: ({ step, us, them }) =>
       step.type === types.UNWATCH && us === 'EINVAL' && them === 'ENOENT',
@@ -108,11 +114,6 @@ const rulesOfC: readonly Rule[] = [
   {
     name: 'an offset of DIRECTORY_PART that is no number, or within a name',
     fits: ({ step }) => step.type === types.DIRECTORY_PART,
-  },
-  {
-    name: 'SET_TARGET of a domain that was released',
-    fits: ({ step, us, them }) =>
-      step.type === types.SET_TARGET && us === 'ENOENT' && them === 'ok',
   },
   {
     name: 'nodes of a domain that is gone, while another acts for it',
@@ -148,6 +149,13 @@ const rulesOfOCaml: readonly Rule[] = [
       found.us === 'EACCES' &&
       cameBefore(found, types.SET_TARGET) &&
       hasEnded(found),
+  },
+  {
+    name: 'INTRODUCE of a domain that is served',
+    fits: (found) =>
+      isGuest(found.step.by) &&
+      [types.WATCH, types.UNWATCH].some((type) => type === found.step.type) &&
+      introductionsOf(found) > 1,
   },
   {
     name: 'a special event as the path of a node',
