@@ -30,6 +30,7 @@ import {
 } from './services.ts';
 import { packSquashfs } from './squashfs.ts';
 import { systemdUnit, xlConfiguration } from './start-files.ts';
+import { callNumbers } from './system-calls.ts';
 
 /** The checkout that this file is part of: what it has is what images are made of. */
 const checkout = resolve(import.meta.dirname, '../..');
@@ -83,6 +84,7 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
     const initramfs = await buildInitramfs({
       ...{ service, init, root, runtime: runtime.image, modules: needs.inserted },
       hasConfiguration: configuration !== null,
+      calls: await callNumbers(request.service, architecture, aside),
     });
     const { version } = await npmPackage(checkout, '.');
     const system = [kernelPart(kernel), ...runtime.parts];

@@ -8,6 +8,7 @@ import type { GuestService } from './services.ts';
 export interface InitramfsParts {
   readonly service: GuestService;
   readonly hasConfiguration: boolean;
+  readonly calls: readonly number[];
   readonly modules: KernelNeeds['inserted'];
   readonly init: string;
   readonly root: string;
@@ -19,7 +20,7 @@ export interface InitramfsParts {
  * which the guest's root is made. It is not compressed as a whole: nearly all of it is already.
  */
 export async function buildInitramfs(parts: InitramfsParts): Promise<Buffer> {
-  const { service, hasConfiguration, modules } = parts;
+  const { service, hasConfiguration, modules, calls } = parts;
   const entries: ArchiveEntry[] = [
     ...['dev', 'proc', 'root', 'modules'].map((path) => ({ path, kind: 'directory' }) as const),
     { path: 'dev/console', kind: 'device', major: 5, minor: 1 },
@@ -27,7 +28,7 @@ export async function buildInitramfs(parts: InitramfsParts): Promise<Buffer> {
     {
       path: 'plan',
       kind: 'file',
-      content: Buffer.from(planText({ service, modules, hasConfiguration })),
+      content: Buffer.from(planText({ service, modules, hasConfiguration, calls })),
       mode: 0o644,
     },
   ];

@@ -23,13 +23,15 @@ export interface PlanParts {
   /** In the order of insertion; of a kernel without modules none. */
   readonly modules: readonly GuestModule[];
   readonly hasConfiguration: boolean;
+  /** Numbers of the system calls that the service may make. */
+  readonly calls: readonly number[];
 }
 
 /**
  * The file `/plan` that the image's init reads (`init/plan.c`): a key, a blank and a value on each line.
  * It decides what the service may do, and the image's digest covers it.
  */
-export function planText({ service, modules, hasConfiguration }: PlanParts): string {
+export function planText({ service, modules, hasConfiguration, calls }: PlanParts): string {
   const lines: (readonly [key: string, value: string])[] = [
     ['run', runSize],
     ['user', String(service.runsAsRoot ? 0 : serviceUser)],
@@ -40,6 +42,7 @@ export function planText({ service, modules, hasConfiguration }: PlanParts): str
     ...writable.map((path) => ['directory', path] as const),
     ...service.devices.map((path) => ['device', path] as const),
     ...Object.values(service.capabilities).map((number) => ['capability', `${number}`] as const),
+    ...calls.map((number) => ['call', `${number}`] as const),
   ];
   if (service.sysfs) lines.push(['sysfs', 'yes']);
   if (service.dataDirectory !== null) lines.push(['data', service.dataDirectory]);

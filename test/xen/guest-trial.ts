@@ -10,9 +10,11 @@ import { issue, makeAuthority } from '../../pool/identity/authority.ts';
 import { readCredentials } from '../../pool/identity/credentials.ts';
 import { writeIdentity } from '../../pool/identity/files.ts';
 
-/** Where a guest under QEMU is, and where what forwards to it is (boot/guest-machine.ts). */
+/** Where a guest under QEMU is (boot/emulator.ts). */
 const guestAddress = '10.0.2.15';
-const databaseAddress = '10.0.2.2:2379';
+
+/** Where nobody listens: a service is told so at once, where what leaves the guest would be lost. */
+const databaseAddress = '127.0.0.1:2379';
 
 const hostId = '7a3b1d52-0c64-4f27-9a51-6d3c2b8e9f10';
 

@@ -12,6 +12,7 @@
 /* Bounds of the plan: a service of the table has a tenth of each. More is a fault of the builder. */
 #define WORDS_MAX 64
 #define MODULES_MAX 32
+#define CALLS_MAX 256
 #define PLAN_BYTES_MAX 8192
 
 /* A disk or a network interface that is announced late is waited for this long. */
@@ -47,6 +48,8 @@ struct plan {
   char *environment[WORDS_MAX + 1];
   struct module modules[MODULES_MAX];
   unsigned long long capabilities; /* a bit for each that the service keeps */
+  unsigned calls[CALLS_MAX];       /* numbers of the system calls that the service may make */
+  int call_count;                  /* 0: any */
   uid_t user;                      /* whom the service runs as */
   int sysfs;                       /* whether the service needs /sys */
   /* Words of the kernel's command line. */
@@ -80,6 +83,9 @@ int wait_for(int (*there)(const char *), const char *name);
 
 /* network.c */
 void bring_up_network(const struct plan *plan);
+
+/* filter.c */
+int filter_calls(const struct plan *plan);
 
 /* service.c */
 pid_t start_service(const struct plan *plan, int *output);

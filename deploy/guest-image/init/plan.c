@@ -39,6 +39,11 @@ static void add_module(struct plan *plan, char *path) {
   plan->modules[count] = (struct module){path, parameters == NULL ? "" : parameters};
 }
 
+static void add_call(struct plan *plan, const char *number) {
+  if (plan->call_count == CALLS_MAX) give_up("the plan has too many system calls");
+  plan->calls[plan->call_count++] = (unsigned)atoi(number);
+}
+
 static void take(struct plan *plan, const char *key, char *value) {
   if (strcmp(key, "module") == 0) add_module(plan, value);
   else if (strcmp(key, "device") == 0) add(plan->devices, value);
@@ -46,6 +51,7 @@ static void take(struct plan *plan, const char *key, char *value) {
   else if (strcmp(key, "argument") == 0) add(plan->arguments, value);
   else if (strcmp(key, "environment") == 0) add(plan->environment, value);
   else if (strcmp(key, "capability") == 0) plan->capabilities |= 1ULL << (atoi(value) & 63);
+  else if (strcmp(key, "call") == 0) add_call(plan, value);
   else if (strcmp(key, "user") == 0) plan->user = (uid_t)atoi(value);
   else if (strcmp(key, "run") == 0) plan->run_size = value;
   else if (strcmp(key, "data") == 0) plan->data_directory = value;

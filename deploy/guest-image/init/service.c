@@ -41,7 +41,8 @@ static int lose_rights(const struct plan *plan) {
   if (setresgid(plan->user, plan->user, plan->user) != 0) return -1;
   if (setresuid(plan->user, plan->user, plan->user) != 0) return -1;
   if (take_capabilities(plan->capabilities) != 0) return -1;
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+  return filter_calls(plan);
 }
 
 _Noreturn static void become_service(const struct plan *plan, int output) {
