@@ -39,11 +39,7 @@ const ends: Readonly<Record<GuestServiceName, Pick<GuestTrial, 'port' | 'says' |
   xenstore: { port: null, says: /cannot reach Xen here/, reaches: 'asks for Xen' },
   consensus: { port: 2379, says: /"msg":"serving"/, reaches: 'serves' },
   network: { port: 7423, says: /"msg":"serving"/, reaches: 'serves' },
-  // It serves once the pool's database answers, and there is none here.
-  storage: {
-    ...{ port: null, says: /waiting for the pool database/ },
-    reaches: "asks for the pool's database",
-  },
+  storage: { port: 7422, says: /"msg":"serving"/, reaches: 'serves' },
 };
 
 /** Makes what a service needs in a directory, which need not exist. */
