@@ -14,6 +14,8 @@ import { characterDevice, type DeviceFile, openDevice } from './device.ts';
 class Kernel implements DeviceFile {
   readonly written: Packet[] = [];
   closed = false;
+  /** Whether what is written is replied to. */
+  answering = true;
   /** What a write fails with. */
   errno: string | null = null;
   #unread: Uint8Array[] = [];
@@ -28,6 +30,10 @@ class Kernel implements DeviceFile {
       throw new Error('a write is not one packet');
     const { packet } = parsed.value;
     this.written.push(packet);
+    if (this.answering) this.answer(packet);
+  }
+
+  answer(packet: Packet): void {
     const synthesized = packet.type === messageTypes.WATCH || packet.type === messageTypes.UNWATCH;
     this.give({
       ...packet,
@@ -88,6 +94,45 @@ test('each request is a write of its own, and at most what Linux takes at once',
   t.is(long.ok ? '' : long.error.code, 'E2BIG');
   t.true((await client.write('a', new Uint8Array(4078))).ok);
   client.close();
+});
+
+test('a request leaves when the one before it has its reply: Linux keeps but one payload', async (t) => {
+  const kernel = new Kernel();
+  kernel.answering = false;
+  const client = await opened(kernel);
+  const reads = Promise.all(['a', 'b', 'c'].map((path) => client.readText(path)));
+  for (let count = 1; count <= 3; count += 1) {
+    await new Promise(setImmediate);
+    t.is(kernel.written.length, count);
+    kernel.give({
+      type: messageTypes.WATCH_EVENT,
+      requestId: 0,
+      transactionId: 0,
+      payload: bytesOf('a\0w9\0'),
+    });
+    await new Promise(setImmediate);
+    t.is(kernel.written.length, count, 'an event is no reply');
+    const last = kernel.written.at(-1);
+    if (last !== undefined) kernel.answer(last);
+  }
+  t.deepEqual(await reads, [ok('value'), ok('value'), ok('value')]);
+  client.close();
+});
+
+test('a client that is closed while a reply is awaited writes nothing into its request', async (t) => {
+  const kernel = new Kernel();
+  kernel.answering = false;
+  const client = await opened(kernel);
+  const read = client.read('a');
+  await new Promise(setImmediate);
+  client.close();
+  t.false((await read).ok);
+  await new Promise(setImmediate);
+  t.is(kernel.written.length, 1);
+  const [only] = kernel.written;
+  if (only !== undefined) kernel.answer(only);
+  while (!kernel.closed) await new Promise(setImmediate);
+  t.is(kernel.written.length, 1);
 });
 
 test('replies that Linux makes itself carry no id, and are taken in order', async (t) => {

@@ -81,6 +81,8 @@ class DeviceLink implements Link {
   readonly #listener: LinkListener;
   readonly #unsent: Packet[] = [];
   #writing = false;
+  /** A request has left, and its reply has not come. */
+  #awaited = false;
   #over = false;
 
   constructor(file: DeviceFile, listener: LinkListener) {
@@ -92,10 +94,13 @@ class DeviceLink implements Link {
 
   send(packet: Packet): void {
     this.#unsent.push(packet);
-    if (!this.#writing) void this.#writeAll();
+    this.#writeNext();
   }
 
-  /** A read is blocked in a thread until something arrives, and no close ends that: `waking` does. */
+  /**
+   * A read is blocked in a thread until something arrives, and no close ends that: the reply that is
+   * awaited does, or that to `waking`.
+   */
   close(): void {
     if (this.#over) return;
     this.#over = true;
@@ -105,6 +110,7 @@ class DeviceLink implements Link {
 
   /** A process that exits waits for its threads, and so for the read. */
   readonly #wakeAtExit = () => {
+    if (this.#awaited) return;
     try {
       this.#file.writeNow(encodePacket(waking));
     } catch {
@@ -112,18 +118,30 @@ class DeviceLink implements Link {
     }
   };
 
-  /** Linux takes one packet with each write, and drops what is behind it. */
-  async #writeAll(): Promise<void> {
+  /**
+   * Linux takes one packet with each write, and drops what is behind it. It passes a payload on from the
+   * buffer that the next write fills, at any time until the reply (xenbus_dev_request_and_reply in
+   * drivers/xen/xenbus/xenbus_xs.c): a request that leaves earlier can become part of the one before it.
+   */
+  #writeNext(): void {
+    if (this.#writing || this.#awaited) return;
+    const next = this.#unsent.shift();
+    if (next !== undefined) void this.#write(next);
+  }
+
+  async #write(packet: Packet): Promise<void> {
     this.#writing = true;
-    for (let next = this.#unsent.shift(); next !== undefined; next = this.#unsent.shift()) {
-      const { requestId } = next;
-      const written = await attempt(this.#file.write(encodePacket(next)));
-      if (written.ok) continue;
+    // Its reply may be there before it is said that it was written.
+    this.#awaited = true;
+    const written = await attempt(this.#file.write(encodePacket(packet)));
+    this.#writing = false;
+    if (!written.ok) {
+      this.#awaited = false;
       const { code, message } = written.error;
       if (!isErrorName(code)) this.#end(message);
-      else if (!this.#over) this.#listener.refused(requestId, code);
+      else if (!this.#over) this.#listener.refused(packet.requestId, code);
     }
-    this.#writing = false;
+    this.#writeNext();
   }
 
   async #readAll(): Promise<void> {
@@ -135,8 +153,10 @@ class DeviceLink implements Link {
       else if (read.value.bytesRead === 0) this.#end('the device has ended');
       if (!read.ok || read.value.bytesRead === 0 || this.#over) break;
       const fault = framing.feed(buffer.subarray(0, read.value.bytesRead), (packet) => {
+        if (packet.type !== messageTypes.WATCH_EVENT) this.#awaited = false;
         if (!this.#over) this.#listener.packet(packet);
       });
+      this.#writeNext();
       if (fault !== null) this.#end(`the server sent ${fault}`);
       if (this.#over) break;
     }
