@@ -50,8 +50,9 @@ async function underLoad(
   await host.put('/tmp/load', load, 0o755);
   await host.sh('setsid /tmp/load >/tmp/load.out 2>&1 </dev/null &');
   await pv.type(`xenstore loop ${rounds}`);
-  await host.sh(happens, { timeout: patience });
-  await host.sh('touch /tmp/load.end');
+  await host
+    .sh(happens, { timeout: patience })
+    .finally(() => host.sh('touch /tmp/load.end', { timeout: patience }));
   assert.match(await pv.says('xenstore loop: '), new RegExp(`${rounds} rounds, 0 wrong`));
   assert.match(
     await host.until('grep "load:" /tmp/load.out', patience),

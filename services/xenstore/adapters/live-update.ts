@@ -13,8 +13,14 @@ import type { Journal } from './journal.ts';
 /** Set for a process that is handed the descriptors and the state of the one that it was. */
 export const handedOverVariable = 'FLOTILLA_XENSTORED_HANDED_OVER';
 
-/** How long a new program may take to show that it can read the state, unless `-t` says otherwise. */
-const patience: Milliseconds = milliseconds(60_000);
+/**
+ * How long a new program may take to show that it can read the state, unless `-t` says otherwise. It costs
+ * nobody anything, and a start takes a minute where processors are emulated and shared.
+ */
+const patience: Milliseconds = milliseconds(180_000);
+
+/** How long who asks for it waits: that, and until the new program serves, which answers. */
+const askerPatience: Milliseconds = milliseconds(2 * patience);
 
 /** A program that Node runs: a script, and what follows it on the command line. */
 export interface Program {
@@ -194,8 +200,8 @@ export async function askForLiveUpdate(
   program: string | null,
 ): Promise<Result<void, string>> {
   const opened = await XenstoreClient.open(unixSocket(socket), {
-    timeout: patience,
-    controlTimeout: patience,
+    timeout: askerPatience,
+    controlTimeout: askerPatience,
   });
   if (!opened.ok) return fail(opened.error.message);
   const client = opened.value;
