@@ -168,7 +168,8 @@ test('a VM whose disk was left in the middle is not given it again before it is 
 test('a VM whose driver domain has another number now runs on, and the operation says why', async (t) => {
   const { world, host, backend, vm } = await servedVm(t);
   // The other one serves before the first ends, so that no attempt finds neither of the two.
-  const other = await built(host, driver);
+  const uuid = 'cccccccc-0000-4000-8000-00000000000e' as DomainUuid;
+  const other = await built(host, { ...driver, uuid, name: 'other driver' });
   t.not(other, backend);
   host.storage.runIn(other);
   host.storage.restart();
