@@ -11,6 +11,9 @@ const patience = 300_000;
 /** Between two questions: each takes the emulated processor from what is waited for. */
 const pause = 5_000;
 
+/** The longest that a console is read in one go, in seconds. */
+const consoleSecondsMax = 160;
+
 /** What a command printed, and how it ended. */
 export interface Ran {
   readonly code: number;
@@ -84,13 +87,18 @@ export class PoolInLab {
     };
   }
 
-  /** What a VM's console has printed so far. */
+  /**
+   * What a VM's console has printed so far. The command goes on until it is ended, and on a busy host it
+   * takes longer to begin than what it is given first: one that has said nothing is given twice as long.
+   */
   async console(vm: string): Promise<string> {
-    const ran = await this.#host.exec(
-      `FLOTILLA_POOL=${poolDirectory} timeout 20 flotilla vm console ${vm} </dev/null`,
-      { timeout: patience },
-    );
-    return ran.stdout;
+    for (let seconds = 20; ; seconds *= 2) {
+      const ran = await this.#host.exec(
+        `FLOTILLA_POOL=${poolDirectory} timeout ${seconds} flotilla vm console ${vm} </dev/null`,
+        { timeout: patience },
+      );
+      if (ran.stdout !== '' || 2 * seconds > consoleSecondsMax) return ran.stdout;
+    }
   }
 
   /** Types a line on a VM's console. */
