@@ -1,4 +1,5 @@
 import type { HostId } from '../../pool/records/identifiers.ts';
+import type { ExternalDatabase } from '../connection/find-pool.ts';
 
 /** What is chosen when a pool is made, and kept for its life. */
 
@@ -29,18 +30,6 @@ export interface HostChoice {
   /** The address that its services listen on, and that others reach them by. */
   readonly address: string;
   readonly ports: HostPorts;
-}
-
-/** A cluster of etcd that a pool uses in place of a database of its own. */
-export interface StoreChoice {
-  /** HOST:PORT of its members. */
-  readonly endpoints: readonly string[];
-  /** Files of PEM, absolute paths; null: plain text, on loopback addresses only. */
-  readonly tls: {
-    readonly ca: string;
-    readonly certificate?: string | undefined;
-    readonly key?: string | undefined;
-  } | null;
 }
 
 /** The services that `flotilla up` can run as guests, in the order in which a host starts them. */
@@ -78,7 +67,7 @@ export interface PoolChoice {
   readonly hypervisor: 'xen' | 'simulated';
   readonly hosts: readonly HostChoice[];
   /** Left out: each host runs a member of the pool's own database. */
-  readonly store?: StoreChoice | undefined;
+  readonly store?: ExternalDatabase | undefined;
   /** Left out: all services are processes. A pool with service guests has one host. */
   readonly guests?: GuestsChoice | undefined;
   /**

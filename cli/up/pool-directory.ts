@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fail, ok, type Result } from '../../base/result.ts';
+import type { ExternalDatabase } from '../connection/find-pool.ts';
 import { endpoints } from './addresses.ts';
 import { choosePool, readChoice, saveChoice, writeDurably } from './choice.ts';
 import { writeConfigurations } from './host.ts';
@@ -8,7 +9,7 @@ import type { HostPlan } from './host-plan.ts';
 import { isXenControlDomain } from './hypervisor.ts';
 import { issueIdentities } from './identities.ts';
 import { hostPlan } from './layout.ts';
-import type { GuestsChoice, PoolChoice, StoreChoice } from './pool-choice.ts';
+import type { GuestsChoice, PoolChoice } from './pool-choice.ts';
 import { portsAreFree } from './ports.ts';
 
 /** What the operator asked for; undefined: whatever the pool has, or the default for a new one. */
@@ -17,7 +18,7 @@ export interface UpRequest {
   readonly hosts: number | undefined;
   readonly hypervisor: 'auto' | 'xen' | 'simulated' | undefined;
   /** A cluster of etcd to use; undefined: the pool's own database, or what the pool has. */
-  readonly store: StoreChoice | undefined;
+  readonly store: ExternalDatabase | undefined;
   /** Services that are to run as guests; undefined: none, or those that the pool has. */
   readonly guests: GuestsChoice | undefined;
 }

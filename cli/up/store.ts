@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { isLoopback } from '../../base/loopback.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { parseStore } from '../../pool/configuration.ts';
-import type { StoreChoice } from './pool-choice.ts';
+import type { ExternalDatabase } from '../connection/find-pool.ts';
 
 /** The flags that name a cluster of etcd. */
 export interface StoreFlags {
@@ -27,7 +27,7 @@ export function storeOptions(command: Command): Command {
 }
 
 /** The cluster of etcd that the flags name; undefined: none. */
-export function storeOf(flags: StoreFlags): Result<StoreChoice | undefined, string> {
+export function storeOf(flags: StoreFlags): Result<ExternalDatabase | undefined, string> {
   const { store, storeCa, storeCertificate, storeKey } = flags;
   const hasTls = [storeCa, storeCertificate, storeKey].some((file) => file !== undefined);
   if (store === undefined)

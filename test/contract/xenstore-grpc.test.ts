@@ -1,19 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { credentials } from '@grpc/grpc-js';
 import test from 'ava';
-import { serve } from '../../pool/rpc/server.ts';
-import { connect } from '../../proto/client.ts';
-import { XenstoreService } from '../../proto/gen/flotilla.xenstore.v1.ts';
 import { Daemon } from '../../services/xenstore/adapters/daemon.ts';
-import { callersOf } from '../../services/xenstore/adapters/grpc/callers.ts';
 import type { Xenstore } from '../../services/xenstore/adapters/grpc/xenstore.ts';
-import {
-  gatewayTo,
-  localXenstore,
-  xenstoreService,
-} from '../../services/xenstore/adapters/grpc.ts';
+import { gatewayTo, localXenstore } from '../../services/xenstore/adapters/grpc.ts';
 import { Journal } from '../../services/xenstore/adapters/journal.ts';
 import { serveUnixSocket } from '../../services/xenstore/adapters/unix-socket.ts';
 import {
@@ -24,6 +15,7 @@ import {
 } from '../../services/xenstore/client/index.ts';
 import { controlDomain } from '../../services/xenstore/core/permissions.ts';
 import { xenbusOf } from '../fixtures/xenbus.ts';
+import { xenstoreOverGrpc } from '../fixtures/xenstore-over-grpc.ts';
 import { type XenstoreGrpcSubject, xenstoreGrpcContract } from './xenstore-grpc.ts';
 
 /** The ways to a daemon's store. A gateway is elsewhere, so one way is a socket. */
@@ -50,17 +42,9 @@ async function withSubject(
   const direct = await XenstoreClient.open(inProcess((peer) => daemon.attach(controlDomain, peer)));
   if (!direct.ok) throw new Error(direct.error.message);
   const xenstore = way(daemon, path);
-  const server = await serve({
-    listen: '127.0.0.1:0',
-    credentials: null,
-    services: [xenstoreService(xenstore, callersOf(undefined))],
-  });
-  if (!server.ok) throw new Error(server.error.message);
-  const connection = connect(server.value.address, credentials.createInsecure());
-  await run({ client: connection.client(XenstoreService), direct: direct.value });
-  connection.close();
-  await server.value.close();
-  xenstore.close();
+  const served = await xenstoreOverGrpc(xenstore);
+  await run({ client: served.client, direct: direct.value });
+  await served.close();
   direct.value.close();
   await socket.value.close();
   journal.value.close();

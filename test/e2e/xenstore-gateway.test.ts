@@ -1,13 +1,10 @@
-import { credentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
 import { milliseconds } from '../../base/units.ts';
-import { serve } from '../../pool/rpc/server.ts';
 import { failureOf } from '../../pool/rpc/status.ts';
-import { connect } from '../../proto/client.ts';
-import { XenstoreService } from '../../proto/gen/flotilla.xenstore.v1.ts';
-import { callersOf } from '../../services/xenstore/adapters/grpc/callers.ts';
-import { gatewayTo, xenstoreService } from '../../services/xenstore/adapters/grpc.ts';
+import { gatewayTo } from '../../services/xenstore/adapters/grpc.ts';
 import { unixSocket } from '../../services/xenstore/client/index.ts';
+import { xenstoreOverGrpc } from '../fixtures/xenstore-over-grpc.ts';
 import { XenstoredProcess } from './xenstored-process.ts';
 
 /** What a call may take on a busy machine. */
@@ -18,20 +15,12 @@ async function gatewayOf(t: ExecutionContext, timeout = milliseconds(30_000)) {
   const xenstored = new XenstoredProcess();
   await xenstored.start();
   const xenstore = gatewayTo(unixSocket(xenstored.socket), { timeout });
-  const server = await serve({
-    listen: '127.0.0.1:0',
-    credentials: null,
-    services: [xenstoreService(xenstore, callersOf(undefined))],
-  });
-  if (!server.ok) throw new Error(server.error.message);
-  const connection = connect(server.value.address, credentials.createInsecure());
+  const { client, close } = await xenstoreOverGrpc(xenstore);
   t.teardown(async () => {
-    connection.close();
-    await server.value.close();
-    xenstore.close();
+    await close();
     await xenstored.dispose();
   });
-  return { xenstored, client: connection.client(XenstoreService) };
+  return { xenstored, client };
 }
 
 test('what is in flight when xenstored is killed fails as UNAVAILABLE, and the next call works', async (t) => {

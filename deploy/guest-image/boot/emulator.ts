@@ -31,6 +31,9 @@ interface Machine {
   readonly console: string;
 }
 
+/** It has both. */
+const virt = ['-machine', 'virt', '-cpu', 'cortex-a72'];
+
 /**
  * A cloud kernel has PCI. Of those for one service not each has, but each has the other. They say nothing on a
  * microvm with ACPI, and boot on one without.
@@ -46,10 +49,7 @@ const machines: Readonly<Record<Architecture, Machine>> = {
   },
   aarch64: {
     program: 'qemu-system-aarch64',
-    words: {
-      pci: ['-machine', 'virt', '-cpu', 'cortex-a72'],
-      mmio: ['-machine', 'virt', '-cpu', 'cortex-a72'],
-    },
+    words: { pci: virt, mmio: virt },
     console: 'ttyAMA0',
   },
 };

@@ -17,15 +17,11 @@ export class Departures {
     const alone = this.#last === flush && this.#waiting.size === 0;
     this.#last = flush;
     if (alone) flush();
-    else this.#later(flush);
+    else this.soon(flush);
   }
 
   /** A client is told of what it has not just asked: of what others do, or what took its time. */
   soon(flush: Flush): void {
-    this.#later(flush);
-  }
-
-  #later(flush: Flush): void {
     if (this.#waiting.size === 0) setImmediate(this.#leave);
     this.#waiting.add(flush);
   }
