@@ -59,12 +59,16 @@ async function stateOf(part: Part): Promise<Supervised> {
   return { service, state, id: id === undefined ? null : Number(id) };
 }
 
+/** All share one emulated processor, and boot at a time: a guest alone serves after two minutes. */
+const boots = 1_200_000;
+
 /** Waits until a service's guest serves; returns its domain. */
 async function serves(part: Part): Promise<number> {
   const { id } = await pool.eventually(
     `a guest of ${part} that serves`,
     () => stateOf(part),
     ({ state }) => state === 'serving',
+    boots,
   );
   return id ?? 0;
 }

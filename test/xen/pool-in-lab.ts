@@ -111,13 +111,14 @@ export class PoolInLab {
     });
   }
 
-  /** Asks again until the answer is what is waited for; the last answer is in the error. */
+  /** Asks again until the answer is what is waited for, `longest` ms; the last answer is in the error. */
   async eventually<Value>(
     what: string,
     ask: () => Promise<Value>,
     isIt: (value: Value) => boolean,
+    longest = patience,
   ): Promise<Value> {
-    const until = performance.now() + patience;
+    const until = performance.now() + longest;
     for (;;) {
       const value = await ask();
       if (isIt(value)) return value;

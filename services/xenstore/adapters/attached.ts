@@ -31,6 +31,7 @@ export interface Peer {
 
 /** What a transport holds of a client that it connected. */
 export interface Attached {
+  /** The payload's bytes are the caller's again when it returns. */
   request(packet: Packet): void;
   /** Whether anybody waits until the client has taken what was sent: then tell by `taken`. */
   readonly awaited: boolean;

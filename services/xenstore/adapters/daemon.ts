@@ -171,7 +171,10 @@ export class Daemon {
       request: (packet) => {
         assert(peers.has(connection), 'no request after a disconnect');
         if (turns.free) clients.ask(connection, packet);
-        else turns.whenFree(() => clients.ask(connection, packet));
+        else {
+          const kept = { ...packet, payload: packet.payload.slice() };
+          turns.whenFree(() => clients.ask(connection, kept));
+        }
       },
       get awaited() {
         return store.awaits(connection);

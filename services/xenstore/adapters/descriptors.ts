@@ -1,13 +1,33 @@
 import { fstatSync } from 'node:fs';
-import type { Server, Socket } from 'node:net';
+import { type OnReadOpts, type Server, Socket } from 'node:net';
+import { assert } from '../../../base/assert.ts';
 
 /** What Node knows of a socket and has no method for; null where this Node does not tell it. */
 
-function numberOf(holder: Server | Socket, name: string): number | null {
+function handleOf(holder: Server | Socket): object | null {
   const handle: unknown = Reflect.get(holder, '_handle');
-  const value: unknown =
-    typeof handle === 'object' && handle !== null ? Reflect.get(handle, name) : null;
+  return typeof handle === 'object' ? handle : null;
+}
+
+function numberOf(holder: Server | Socket, name: string): number | null {
+  const handle = handleOf(holder);
+  const value: unknown = handle === null ? null : Reflect.get(handle, name);
   return typeof value === 'number' && value >= 0 ? value : null;
+}
+
+/**
+ * The connection of a socket that a server with `pauseOnConnect` has accepted, as a socket that reads into
+ * a buffer of ours; the accepted one is done with. Node lets that be said of a socket that connects, or of
+ * a descriptor, but not of one that is accepted.
+ */
+export function readingInto(accepted: Socket, onread: OnReadOpts): Socket {
+  const handle = handleOf(accepted);
+  assert(handle !== null, 'a connection that was just accepted is open');
+  const options: object = { handle, onread, readable: true, writable: true };
+  const socket = new Socket(options);
+  Reflect.set(accepted, '_handle', null);
+  accepted.destroy();
+  return socket;
 }
 
 /** The file descriptor of a socket that is open. */

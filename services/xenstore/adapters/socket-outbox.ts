@@ -1,8 +1,9 @@
+import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type Bytes, bytes } from '../../../base/units.ts';
 import { headerLength, type Packet, packetLength, writePacket } from '../core/wire.ts';
 import type { UnsentBytes } from '../rings/outbox.ts';
-import { unwrittenOf } from './descriptors.ts';
+import { descriptorOf, unwrittenOf } from './descriptors.ts';
 
 /** What a batch begins with: a few replies of the usual size. */
 const batchStart: Bytes = bytes(256);
@@ -18,13 +19,22 @@ interface Batch {
   readonly rest: number;
 }
 
+/** Who is told of what has left. */
+interface Told {
+  /** So many packets more have left. */
+  left(packets: number): void;
+  /** Everything has left that had to wait for the client. */
+  drained(): void;
+}
+
 /**
  * What is to be sent to one client, gathered so that replies to one piece leave in one piece. The socket
  * has one batch at a time, so that it is known at any moment what has left and what has not.
  */
 export class SocketOutbox {
   readonly #socket: Socket;
-  readonly #onLeft: (packets: number) => void;
+  readonly #descriptor: number | null;
+  readonly #told: Told;
   #batch = Buffer.allocUnsafe(batchStart);
   #length = 0;
   #packets = 0;
@@ -35,10 +45,10 @@ export class SocketOutbox {
   /** Packets that have left, and that nobody was told of. */
   #left = 0;
 
-  /** `onLeft` is called when packets have left, with their number. */
-  constructor(socket: Socket, onLeft: (packets: number) => void) {
+  constructor(socket: Socket, told: Told) {
     this.#socket = socket;
-    this.#onLeft = onLeft;
+    this.#descriptor = descriptorOf(socket);
+    this.#told = told;
   }
 
   /** Bytes that are gathered and not flushed. */
@@ -81,6 +91,7 @@ export class SocketOutbox {
     // What the system has taken is written, and its bytes can be used again.
     if (this.#given !== null || this.#batch.length > batchKept)
       this.#batch = Buffer.allocUnsafe(batchStart);
+    this.#tell();
   }
 
   /** What has not left, copied; null where that cannot be known. Tells of all that has. */
@@ -110,10 +121,23 @@ export class SocketOutbox {
   }
 
   #give(batch: Batch): void {
+    const taken = this.#writeNow(batch.bytes);
     this.#given = batch;
-    this.#socket.write(batch.bytes, this.#written);
-    // Mostly the system has taken it at once, and the next one need not wait for the callback.
-    if (this.#socket.writableLength === 0) this.#hasLeft();
+    if (taken === batch.bytes.length) this.#hasLeft();
+    else this.#socket.write(batch.bytes.subarray(taken), this.#written);
+  }
+
+  /**
+   * How many bytes the system takes at once, which mostly is all: it costs half of what the stream of the
+   * socket does. What keeps it from taking them the stream is left to find out.
+   */
+  #writeNow(content: Uint8Array): number {
+    if (this.#descriptor === null || this.#socket.writableLength > 0) return 0;
+    try {
+      return writeSync(this.#descriptor, content);
+    } catch {
+      return 0;
+    }
   }
 
   #hasLeft(): void {
@@ -132,13 +156,14 @@ export class SocketOutbox {
       this.#give({ bytes: Buffer.concat(all.map((each) => each.bytes)), packets, rest: 0 });
     }
     this.#tell();
+    this.#told.drained();
   };
 
   #tell(): void {
     if (this.#left === 0) return;
     const left = this.#left;
     this.#left = 0;
-    this.#onLeft(left);
+    this.#told.left(left);
   }
 }
 

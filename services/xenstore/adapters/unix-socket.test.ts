@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { LocalClient } from '../../../test/fixtures/local-client.ts';
 import { bytesOf } from '../core/payload.ts';
-import { headerLength, messageTypes } from '../core/wire.ts';
+import { encodePacket, headerLength, messageTypes } from '../core/wire.ts';
 import { Daemon } from './daemon.ts';
 import { Journal } from './journal.ts';
 import { serveUnixSocket } from './unix-socket.ts';
@@ -27,6 +28,11 @@ function open(directory: string): { daemon: Daemon; journal: Journal } {
   const begun = Daemon.open(journal.value);
   if (!begun.ok) throw new Error(begun.error);
   return { daemon: begun.value, journal: journal.value };
+}
+
+function writePacketOf(node: string, value: string): Uint8Array {
+  const payload = bytesOf(`${node}\0${value}`);
+  return encodePacket({ type: messageTypes.WRITE, requestId: 1, transactionId: 0, payload });
 }
 
 async function serving(directory: string) {
@@ -89,6 +95,34 @@ test('packets may arrive in pieces, and several at once', async (t) => {
     'OK\0',
   );
   socket.destroy();
+  await close();
+  rmSync(directory, { recursive: true });
+});
+
+test('what has come of a packet is kept while others are read', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'xenstored-'));
+  const { path, close, daemon } = await serving(directory);
+  const slow = connect(path);
+  const written = writePacketOf('/slow', 'a'.repeat(2_000));
+  const fast = connect(path);
+  const sends = async (socket: Socket, content: Uint8Array) => {
+    socket.write(content);
+    await once(socket, 'data');
+  };
+  slow.write(written.subarray(0, 1_000));
+  await sends(fast, writePacketOf('/fast', 'b'.repeat(3_000)));
+  slow.write(written.subarray(1_000, 1_500));
+  await sends(fast, writePacketOf('/fast', 'c'.repeat(3_000)));
+  await sends(slow, written.subarray(1_500));
+  const client = new LocalClient(daemon, () => undefined);
+  const textAt = (node: string) => {
+    const reply = client.request('READ', 0, bytesOf(`${node}\0`));
+    return reply.ok ? Buffer.from(reply.value).toString() : reply.error;
+  };
+  t.is(textAt('/slow'), 'a'.repeat(2_000));
+  t.is(textAt('/fast'), 'c'.repeat(3_000));
+  slow.destroy();
+  fast.destroy();
   await close();
   rmSync(directory, { recursive: true });
 });

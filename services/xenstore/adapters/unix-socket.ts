@@ -1,5 +1,5 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, Socket } from 'node:net';
+import { connect, createServer, type OnReadOpts, type Server, Socket } from 'node:net';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Bytes, bytes, milliseconds } from '../../../base/units.ts';
 import type { ConnectionId } from '../core/domain.ts';
@@ -9,7 +9,7 @@ import type { SocketLink } from '../migration/image.ts';
 import type { Peer } from './attached.ts';
 import type { Daemon } from './daemon.ts';
 import { Departures } from './departures.ts';
-import { descriptorOf, isSocket } from './descriptors.ts';
+import { descriptorOf, isSocket, readingInto } from './descriptors.ts';
 import { SocketOutbox } from './socket-outbox.ts';
 
 /** A client that leaves this much unread is disconnected: events for it would pile up (XSA-326). */
@@ -23,6 +23,9 @@ const batchSize: Bytes = bytes(64 * 2 ** 10);
 
 /** How long a socket file is given to show that somebody serves it already. */
 const probePatience = milliseconds(1_000);
+
+/** What is read in one go, of one client after the other. */
+const readMax: Bytes = bytes(64 * 2 ** 10);
 
 const nothing = Buffer.alloc(0);
 
@@ -50,21 +53,27 @@ export async function serveUnixSocket(
     rmSync(path, { force: true });
   }
   const sockets = new Set<Socket>();
-  const departures = new Departures();
-  const server = createServer((socket) => {
+  const shared: Shared = {
+    ...{ daemon, onTrouble, departures: new Departures() },
+    buffer: Buffer.allocUnsafeSlow(readMax),
+  };
+  const serve = (open: Open, left: LeftClient | null) => {
+    const socket = serveClient(shared, open, left);
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    serveClient(daemon, socket, departures, onTrouble);
-  });
+  };
+  // An accepted socket is read only by the one that takes its place.
+  const server = createServer({ pauseOnConnect: true }, (accepted) =>
+    serve((onread) => readingInto(accepted, onread), null),
+  );
   const listening = await listen(server, path, inherited);
   if (!listening.ok) return listening;
   chmodSync(path, 0o600);
   for (const [connection, link] of daemon.handedOver) {
-    if (!isSocket(link.descriptor)) continue;
-    const socket = new Socket({ fd: link.descriptor, readable: true, writable: true });
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    serveClient(daemon, socket, departures, onTrouble, { connection, link });
+    const { descriptor: fd } = link;
+    if (!isSocket(fd)) continue;
+    const open: Open = (onread) => new Socket({ fd, onread, readable: true, writable: true });
+    serve(open, { connection, link });
   }
   return ok({
     descriptor: () => descriptorOf(server),
@@ -118,24 +127,30 @@ interface LeftClient {
   readonly link: SocketLink;
 }
 
+/** What the clients of a socket share. */
+interface Shared {
+  readonly daemon: Daemon;
+  readonly departures: Departures;
+  /** What is read of a client is here until it is served. */
+  readonly buffer: Buffer;
+  readonly onTrouble: (message: string) => void;
+}
+
+/** Makes the socket of a client, which reads as it is told. */
+type Open = (onread: OnReadOpts) => Socket;
+
 function serveClient(
-  daemon: Daemon,
-  socket: Socket,
-  departures: Departures,
-  onTrouble: (message: string) => void,
-  left: LeftClient | null = null,
-): void {
+  { daemon, departures, buffer, onTrouble }: Shared,
+  open: Open,
+  left: LeftClient | null,
+): Socket {
   const giveUp = (trouble: string) => {
     onTrouble(`a client ${trouble} and is disconnected`);
     socket.destroy();
   };
+  /** What has come and is not served. */
   let received: Buffer = Buffer.from(left?.link.received ?? []);
   let serving = false;
-  const outbox = new SocketOutbox(socket, (packets) => {
-    if (client.awaited) client.taken(packets + untold);
-    untold = client.awaited ? 0 : untold + packets;
-    if (socket.isPaused() && outbox.unread <= unreadPause) serve();
-  });
   /** Packets that have left while nobody waited for it. */
   let untold = 0;
   const flush = () => {
@@ -144,31 +159,13 @@ function serveClient(
     outbox.flush();
     if (outbox.unread > unreadMax) giveUp(`left ${outbox.unread} bytes unread`);
   };
-  const peer: Peer = {
-    send: (packet) => {
-      outbox.add(packet);
-      if (outbox.length >= batchSize) flush();
-      else if (!serving) departures.soon(flush);
-    },
-    handOver: () => {
-      const more: Buffer | null = socket.read();
-      if (more !== null) received = Buffer.concat([received, more]);
-      const descriptor = descriptorOf(socket);
-      const unsent = outbox.unsent();
-      if (untold > 0) client.taken(untold);
-      untold = 0;
-      if (descriptor === null || unsent === null || socket.destroyed) return null;
-      return { kind: 'socket', descriptor, received: new Uint8Array(received), unsent };
-    },
-  };
-  const client =
-    left === null ? daemon.attach(controlDomain, peer) : daemon.takeOver(left.connection, peer);
-  const serve = () => {
+  /** Serves what there is; what it leaves behind is a view of that. */
+  const serve = (there: Buffer): Buffer => {
     let start = 0;
     let whole = true;
     serving = true;
     while (whole && !socket.destroyed && outbox.unread <= unreadPause) {
-      const parsed = parsePacket(received, start);
+      const parsed = parsePacket(there, start);
       if (!parsed.ok) {
         giveUp(`sent ${parsed.error}`);
         break;
@@ -179,20 +176,55 @@ function serveClient(
       client.request(parsed.value.packet);
     }
     serving = false;
-    received = start === received.length ? nothing : received.subarray(start);
     departures.answered(flush);
     // What was received waits, with no more read, until the client has taken its replies.
     if (whole) socket.pause();
     else if (socket.isPaused()) socket.resume();
+    return start === there.length ? nothing : there.subarray(start);
   };
-  socket.on('data', (data: Buffer) => {
-    received = received.length === 0 ? data : Buffer.concat([received, data]);
-    serve();
+  const serveReceived = () => {
+    received = serve(received);
+  };
+  const take = (length: number): boolean => {
+    const come = buffer.subarray(0, length);
+    const rest = serve(received.length === 0 ? come : Buffer.concat([received, come]));
+    // The next client's bytes come where these are.
+    received = rest.length === 0 ? nothing : Buffer.from(rest);
+    return true;
+  };
+  const socket = open({ buffer, callback: take });
+  const outbox = new SocketOutbox(socket, {
+    left: (packets) => {
+      if (client.awaited) client.taken(packets + untold);
+      untold = client.awaited ? 0 : untold + packets;
+    },
+    drained: () => {
+      if (socket.isPaused() && outbox.unread <= unreadPause) serveReceived();
+    },
   });
+  const peer: Peer = {
+    send: (packet) => {
+      outbox.add(packet);
+      if (outbox.length >= batchSize) flush();
+      else if (!serving) departures.soon(flush);
+    },
+    handOver: () => {
+      const descriptor = descriptorOf(socket);
+      const unsent = outbox.unsent();
+      if (untold > 0) client.taken(untold);
+      untold = 0;
+      if (descriptor === null || unsent === null || socket.destroyed) return null;
+      return { kind: 'socket', descriptor, received: new Uint8Array(received), unsent };
+    },
+  };
+  const client =
+    left === null ? daemon.attach(controlDomain, peer) : daemon.takeOver(left.connection, peer);
   socket.on('error', () => socket.destroy());
   socket.on('close', () => client.disconnect());
-  if (left === null) return;
-  outbox.resume(left.link.unsent);
-  // What it has asked already waits until everybody is there.
-  setImmediate(serve);
+  if (left !== null) {
+    outbox.resume(left.link.unsent);
+    // What it has asked already waits until everybody is there.
+    setImmediate(serveReceived);
+  }
+  return socket;
 }
