@@ -18,7 +18,8 @@ export async function issueIdentities(directory: string, choice: PoolChoice): Pr
   for (const host of choice.hosts) {
     for (const service of serviceNames) {
       const guest = choice.guests?.guests.find((each) => each.service === service);
-      const hosts = [host.address, host.name, ...(guest?.address.split('/').slice(0, 1) ?? [])];
+      // A guest may not pass for a service of the control domain, whose address its network could take.
+      const hosts = guest === undefined ? [host.address, host.name] : guest.address.split('/', 1);
       const name = serviceIdentity(host, service);
       const identity = await issue(authority, { name, hosts }, now);
       await writeIdentity(join(directory, host.name, 'identity'), service, identity);

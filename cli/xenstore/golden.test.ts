@@ -5,7 +5,6 @@ import test, { type ExecutionContext } from 'ava';
 import { serve } from '../../pool/rpc/server.ts';
 import { processControl } from '../../services/xenstore/adapters/control.ts';
 import { Daemon } from '../../services/xenstore/adapters/daemon.ts';
-import { callersOf } from '../../services/xenstore/adapters/grpc/callers.ts';
 import { localXenstore, xenstoreService } from '../../services/xenstore/adapters/grpc.ts';
 import { Journal } from '../../services/xenstore/adapters/journal.ts';
 import { Trace } from '../../services/xenstore/adapters/trace.ts';
@@ -31,7 +30,7 @@ async function serving(t: ExecutionContext) {
   const server = await serve({
     listen: '127.0.0.1:0',
     credentials: null,
-    services: [xenstoreService(localXenstore(daemon), callersOf('host-1'))],
+    services: [xenstoreService(localXenstore(daemon))],
   });
   if (!socket.ok || !server.ok) throw new Error('it does not serve');
   const pool = await simulatedPool();

@@ -102,10 +102,6 @@ export const guestServices = {
         path: 'services/xenstore/adapters/grpc.ts',
         why: 'a xenstore domain has no NIC: nobody could call it by gRPC',
       },
-      {
-        path: 'services/xenstore/adapters/grpc/callers.ts',
-        why: 'a xenstore domain has no NIC: nobody could call it by gRPC',
-      },
       { path: 'pool/rpc/server.ts', why: 'a xenstore domain has no NIC: nobody could call it' },
       { path: 'pool/identity/credentials.ts', why: 'a xenstore domain has nobody to prove it to' },
     ],

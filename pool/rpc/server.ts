@@ -8,6 +8,7 @@ import { milliseconds } from '../../base/units.ts';
 import { serviceDefinition } from '../../proto/codec.ts';
 import { addReflection } from '../../proto/reflection.ts';
 import { addService } from '../../proto/server.ts';
+import { type Callers, callersOf } from '../callers.ts';
 import type { Failure } from '../failure.ts';
 import {
   adaptDuplex,
@@ -17,7 +18,7 @@ import {
   type Stream,
   type Unary,
 } from './adapt.ts';
-import type { Mounted } from './handler.ts';
+import type { Mounted, RpcCall } from './handler.ts';
 
 /** How long calls may take to end when the server closes, before they are cut off. */
 const closeGrace = milliseconds(3_000);
@@ -28,6 +29,8 @@ export interface ServeSettings {
   readonly listen: string;
   /** Null: plain text, on a loopback address only. */
   readonly credentials: ServerCredentials | null;
+  /** The name of the host that serves, some of whose services may call (`pool/callers.ts`). */
+  readonly host?: string;
   readonly services: readonly Mounted[];
 }
 
@@ -41,9 +44,10 @@ export interface RpcServer {
   close(): Promise<void>;
 }
 
-/** Serves services with grpc.health.v1 and reflection. */
+/** Serves services to those who may call them, with grpc.health.v1 and reflection for everybody. */
 export async function serve(settings: ServeSettings): Promise<Result<RpcServer, Failure>> {
   const { listen, credentials, services } = settings;
+  const callers = callersOf(settings.host);
   const host = hostOf(listen);
   if (host === null) return fail(badAddress(listen));
   if (credentials === null && !isLoopback(host)) return fail(plainTextRefused(listen));
@@ -59,7 +63,7 @@ export async function serve(settings: ServeSettings): Promise<Result<RpcServer, 
   };
   setServing(true);
   health.addToServer(server);
-  for (const mounted of services) add(server, mounted, closing.signal);
+  for (const mounted of services) add(server, mounted, callers, closing.signal);
   addReflection(
     server,
     services.map(({ type }) => type),
@@ -77,16 +81,35 @@ export async function serve(settings: ServeSettings): Promise<Result<RpcServer, 
   });
 }
 
-function add(server: Server, { type, handlers }: Mounted, closing: AbortSignal): void {
+function add(
+  server: Server,
+  { type, handlers }: Mounted,
+  callers: Callers,
+  closing: AbortSignal,
+): void {
   const adapted: Record<string, unknown> = {};
   for (const [name, method] of Object.entries(serviceDefinition(type))) {
     const handler = handlers[name];
     if (handler === undefined) continue;
-    if (method.requestStream) adapted[name] = adaptDuplex(handler as Duplex, closing);
-    else if (method.responseStream) adapted[name] = adaptStream(handler as Stream, closing);
-    else adapted[name] = adaptUnary(handler as Unary, closing);
+    if (method.requestStream)
+      adapted[name] = adaptDuplex(forCallers(callers, handler as Duplex), closing);
+    else if (method.responseStream)
+      adapted[name] = adaptStream(forCallers(callers, handler as Stream), closing);
+    else adapted[name] = adaptUnary(forCallers(callers, handler as Unary), closing);
   }
   addService(server, type, adapted);
+}
+
+/** A handler that hears only of calls by those who may make them. The call is what it is given last. */
+function forCallers<Given extends [...unknown[], RpcCall], Answer>(
+  callers: Callers,
+  handler: (...given: Given) => Promise<Result<Answer, Failure>>,
+): (...given: Given) => Promise<Result<Answer, Failure>> {
+  return async (...given) => {
+    const { identity, method } = given[given.length - 1] as RpcCall;
+    const allowed = callers(identity, method);
+    return allowed.ok ? handler(...given) : allowed;
+  };
 }
 
 function bind(

@@ -26,7 +26,6 @@ import { simulatedClock } from '../simulated/clock.ts';
 import { simulatedDatabase } from '../simulated/database.ts';
 import { writing } from '../transaction.ts';
 import { imageService } from './image-service.ts';
-import { operatorOnly } from './operator-only.ts';
 
 const mine = signingKey('mine');
 const other = signingKey('other');
@@ -177,13 +176,6 @@ test('what is no public key, or has no decent name, is not trusted', async (t) =
   t.like(bad, { reason: 'INVALID_FIELD', field: 'public_key' });
   t.like(refused(await trust(mine, 'a\nb')), { reason: 'INVALID_FIELD', field: 'name' });
   t.deepEqual(value(await images.listImageKeys({}, settings)).keys, []);
-});
-
-test('only the operator says what is trusted', (t) => {
-  t.true(operatorOnly('operator').ok);
-  t.true(operatorOnly(null).ok, 'plain text has no identities');
-  for (const identity of ['host-1/vm-lifecycle', 'operator2', ''])
-    t.like(operatorOnly(identity), { ok: false, error: { reason: 'FORBIDDEN' } });
 });
 
 test('the measurements of a host are those of its last boot, page by page', async (t) => {

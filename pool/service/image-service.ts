@@ -24,7 +24,6 @@ import { exists, requiring } from '../transaction.ts';
 import { type ImageServiceSettings, imageKeyHandlers } from './image-keys.ts';
 import { imageMessage } from './image-messages.ts';
 import { measurementHandlers } from './measurements.ts';
-import { operatorOnly } from './operator-only.ts';
 
 /** Signed manifests that a pool keeps: a few versions of each service, for each architecture. */
 const imagesMax = 1000;
@@ -47,13 +46,8 @@ export function imageService({ pool, clock }: ImageServiceSettings): Mounted {
       });
       return ok({ images, nextPageToken: nextPageToken(page.value) });
     },
-    publishImage: async (request, call) => {
-      const allowed = operatorOnly(call.identity);
-      return allowed.ok ? publish({ pool, clock }, request) : allowed;
-    },
-    deleteImage: async ({ digest, validateOnly }, call) => {
-      const allowed = operatorOnly(call.identity);
-      if (!allowed.ok) return allowed;
+    publishImage: async (request) => publish({ pool, clock }, request),
+    deleteImage: async ({ digest, validateOnly }) => {
       const all = await pool.images.all();
       if (!all.ok) return all;
       const stored = all.value.find(({ record }) => record.digest === digest);

@@ -121,8 +121,7 @@ export async function startNetwork(
   if (!current.ok) return current;
   const vifs = vifsOf({ pool, journal: journal.value, driver, clock });
   const server = await serve({
-    listen,
-    credentials,
+    ...{ listen, credentials, host: configuration.hostName },
     services: [networkService(pool, clock), vifService(vifs, domain)],
   });
   if (!server.ok) return server;

@@ -115,8 +115,7 @@ export async function startStorage(
   const access = attach === 'loop' ? loopAccess(clock) : directAccess;
   const attachments = attachmentsOf({ pool, repositories, access });
   const server = await serve({
-    listen,
-    credentials,
+    ...{ listen, credentials, host: configuration.hostName },
     services: [storageService(pool, clock), attachmentService(attachments, domain)],
   });
   if (!server.ok) return server;

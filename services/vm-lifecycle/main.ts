@@ -112,8 +112,7 @@ export async function runVmLifecycle(
     await hypervisor.close();
   };
   const server = await serve({
-    listen,
-    credentials: credentials.value.server,
+    ...{ listen, credentials: credentials.value.server, host: hostName },
     services: [
       lifecycle.mounted,
       poolService({ pool, name: configuration.poolName }),

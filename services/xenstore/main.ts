@@ -183,17 +183,19 @@ async function serveGrpc(
   xenstoreOf: (grpc: typeof import('./adapters/grpc.ts')) => Xenstore,
 ) {
   if (listen === undefined) return ok(null);
-  const [{ readCredentials }, { serve }, grpc, { callersOf }] = await Promise.all([
+  const [{ readCredentials }, { serve }, grpc] = await Promise.all([
     import('../../pool/identity/credentials.ts'),
     import('../../pool/rpc/server.ts'),
     import('./adapters/grpc.ts'),
-    import('./adapters/grpc/callers.ts'),
   ]);
   const credentials = await readCredentials(tls);
   if (!credentials.ok) return credentials;
   const xenstore = xenstoreOf(grpc);
-  const services = [grpc.xenstoreService(xenstore, callersOf(hostName))];
-  const server = await serve({ listen, credentials: credentials.value.server, services });
+  const server = await serve({
+    ...{ listen, credentials: credentials.value.server },
+    ...(hostName === undefined ? {} : { host: hostName }),
+    services: [grpc.xenstoreService(xenstore)],
+  });
   if (!server.ok) return server;
   const close = async () => {
     await server.value.close();

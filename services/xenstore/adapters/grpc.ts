@@ -10,7 +10,6 @@ import type { NodeOperations } from '../client/nodes.ts';
 import type { DomainId, Permission } from '../core/permissions.ts';
 import { payloadMax } from '../core/wire.ts';
 import { isAskable } from './grpc/askable.ts';
-import type { Callers } from './grpc/callers.ts';
 import { Commands } from './grpc/control.ts';
 import { clientFailure, failureOf } from './grpc/failures.ts';
 import { listPage } from './grpc/list.ts';
@@ -29,19 +28,17 @@ interface NodeRequest {
   readonly transaction: number;
 }
 
-/** Serves `flotilla.xenstore.v1` from a xenstore, as domain 0, to those who may call. */
-export function xenstoreService(xenstore: Xenstore, callers: Callers): Mounted {
+/** Serves `flotilla.xenstore.v1` from a xenstore, as domain 0: whoever may call may do everything. */
+export function xenstoreService(xenstore: Xenstore): Mounted {
   const transactions = new Transactions(xenstore);
   const streams = new Streams();
   const commands = new Commands(xenstore);
 
-  /** Where a caller who may ask finds the node: in a transaction, or in the tree of now. */
+  /** Where a caller finds the node: in a transaction, or in the tree of now. */
   const nodesFor = async (
     { identity }: RpcCall,
     { path, transaction }: NodeRequest,
   ): Promise<Result<NodeOperations, Failure>> => {
-    const allowed = callers(identity, 'nodes');
-    if (!allowed.ok) return allowed;
     if (!isAskable(path)) return fail(failureOf('EINVAL', path));
     if (transaction !== 0) return transactions.enter(identity, transaction, path);
     const client = await xenstore.client();
@@ -86,8 +83,6 @@ export function xenstoreService(xenstore: Xenstore, callers: Callers): Mounted {
       return nodes.ok ? listPage(nodes.value, request) : nodes;
     },
     readTree: async (request, call) => {
-      const allowed = callers(call.identity, 'nodes');
-      if (!allowed.ok) return allowed;
       return streams.run(call.identity, () => readTree(xenstore, request, call));
     },
     remove: async (request, call) =>
@@ -104,13 +99,9 @@ export function xenstoreService(xenstore: Xenstore, callers: Callers): Mounted {
       return done(ask(call, request, (nodes) => nodes.setPermissions(path, [owner, ...others])));
     },
     watch: async (request, call) => {
-      const allowed = callers(call.identity, 'nodes');
-      if (!allowed.ok) return allowed;
       return streams.run(call.identity, () => watchNodes(xenstore, request, call));
     },
     startTransaction: async (_request, { identity, signal }) => {
-      const allowed = callers(identity, 'nodes');
-      if (!allowed.ok) return allowed;
       const transaction = await transactions.begin(identity);
       if (!transaction.ok) return transaction;
       // Nobody knows its number who could end it.
@@ -119,10 +110,7 @@ export function xenstoreService(xenstore: Xenstore, callers: Callers): Mounted {
     },
     endTransaction: async ({ transaction, commit }, { identity }) =>
       transactions.end(identity, transaction, commit),
-    control: async ({ words }, { identity, signal }) => {
-      const allowed = callers(identity, 'daemon');
-      return allowed.ok ? commands.send(words, signal) : allowed;
-    },
+    control: async ({ words }, { signal }) => commands.send(words, signal),
   });
 }
 
