@@ -43,20 +43,20 @@ test.serial.before('a host boots in parts', async (t) => {
 
 test.after.always('the host is gone', () => lab?.close());
 
-interface Supervised {
-  readonly service: string;
-  readonly state: string;
-  readonly id: number | null;
+interface Note {
+  readonly kind: string;
+  readonly domain?: number;
 }
 
-/** How a service's guest does, as its supervisor says: `network  serving  domain 3`. */
-async function stateOf(part: Part): Promise<Supervised> {
-  const config = `${pool.directory}/host-1/service-guests.json`;
-  const said = await lab.first.sh(`flotilla service-guests status --config ${config}`);
-  const line = said.split('\n').find((each) => each.startsWith(`${part} `)) ?? '';
-  const [service = '', state = '', domain = ''] = line.split(/ {2,}/);
-  const id = /^domain (\d+)$/.exec(domain)?.[1];
-  return { service, state, id: id === undefined ? null : Number(id) };
+/**
+ * How a service's guest does, by the last note of its supervisor's log: asking by the CLI would take from
+ * the emulated processor what the guest needs to boot.
+ */
+async function noteOf(part: Part): Promise<Note> {
+  const log = `${pool.directory}/host-1/logs/service-guests.log`;
+  const said = await lab.first.sh(`grep '"guest":"${part}","note":' ${log} | tail -n 1`);
+  if (said.trim() === '') return { kind: 'none' };
+  return (JSON.parse(said) as { readonly note: Note }).note;
 }
 
 /** All share one emulated processor, and boot at a time: a guest alone serves after two minutes. */
@@ -64,13 +64,13 @@ const boots = 1_200_000;
 
 /** Waits until a service's guest serves; returns its domain. */
 async function serves(part: Part): Promise<number> {
-  const { id } = await pool.eventually(
+  const { domain } = await pool.eventually(
     `a guest of ${part} that serves`,
-    () => stateOf(part),
-    ({ state }) => state === 'serving',
+    () => noteOf(part),
+    ({ kind }) => kind === 'serving',
     boots,
   );
-  return id ?? 0;
+  return domain ?? 0;
 }
 
 /** Destroys the guest of a service as a crash does, and waits until it serves again, in a new domain. */

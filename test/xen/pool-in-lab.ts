@@ -8,8 +8,12 @@ const upLog = '/var/log/flotilla-up.log';
 /** Emulated hosts are slow, and slower on a busy machine: a hang is what these are to tell. */
 const patience = 300_000;
 
-/** Between two questions: each takes the emulated processor from what is waited for. */
+/**
+ * Between two questions: each takes the emulated processor from what is waited for. So it waits at least so
+ * long, and so many times as long as it took to ask.
+ */
 const pause = 5_000;
+const pauseShare = 4;
 
 /** The longest that a console is read in one go, in seconds. */
 const consoleSecondsMax = 160;
@@ -120,13 +124,15 @@ export class PoolInLab {
   ): Promise<Value> {
     const until = performance.now() + longest;
     for (;;) {
+      const asked = performance.now();
       const value = await ask();
       if (isIt(value)) return value;
+      const took = performance.now() - asked;
       if (performance.now() > until)
         throw new Error(
           `${what} did not come about; the last answer: ${JSON.stringify(value)}\n${await this.logs()}`,
         );
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(pause, pauseShare * took)));
     }
   }
 

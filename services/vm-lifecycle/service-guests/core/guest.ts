@@ -21,11 +21,14 @@ export const lookEvery = milliseconds(5_000);
 export const lookAgain = milliseconds(1_000);
 
 /**
- * How often a guest is asked whether it serves: while it starts or its kernel refuses, and while it serves
- * or is silent. An answer costs its service a handshake of TLS, so one that is slow is not asked faster.
+ * How often a guest is asked whether it serves: while it serves or is silent, `probeServing`. One that starts,
+ * or whose kernel refuses, is asked again after a twentieth of the time that it has taken so far, for who asks
+ * takes the processor from those that start; but not sooner than `probeStarting`. An answer costs its service
+ * a handshake of TLS, so one that is slow is not asked faster.
  */
 export const probeStarting = milliseconds(250);
 export const probeServing = milliseconds(5_000);
+export const probeShare = 1 / 20;
 
 /** A refused image is looked at again so seldom: somebody may have put the right files there. */
 export const refusedRetry = milliseconds(60_000);
@@ -54,6 +57,8 @@ export type Phase =
       readonly since: Milliseconds;
       /** When it answered first; null: not yet. */
       readonly servedAt: Milliseconds | null;
+      /** When it was last known to serve; before that, when its domain ran. */
+      readonly answeredAt: Milliseconds;
       /** When its kernel was heard of last. */
       readonly heardAt: Milliseconds;
       /** Whether the last probe was answered by its service. */

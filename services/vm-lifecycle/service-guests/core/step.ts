@@ -13,6 +13,7 @@ import {
   type Phase,
   type Probe,
   probeServing,
+  probeShare,
   probeStarting,
   refusedRetry,
 } from './guest.ts';
@@ -200,11 +201,15 @@ function probed(guest: Guest, now: Milliseconds, found: Probe): Output[] {
   const { phase } = guest;
   if (phase.kind !== 'up') return [];
   const isNew = phase.servedAt === null && found === 'silent';
-  const pause = isNew || found === 'unserved' ? probeStarting : probeServing;
-  guest.probeAt = milliseconds(now + pause);
+  const starts = isNew || found === 'unserved';
+  const share = Math.max(probeStarting, probeShare * (now - phase.answeredAt));
+  guest.probeAt = milliseconds(now + (starts ? Math.min(share, probeServing) : probeServing));
   switch (found) {
     case 'answered': {
-      guest.phase = { ...phase, servedAt: phase.servedAt ?? now, heardAt: now, answers: true };
+      guest.phase = {
+        ...phase,
+        ...{ servedAt: phase.servedAt ?? now, answeredAt: now, heardAt: now, answers: true },
+      };
       guest.settled = true;
       if (phase.answers) return [];
       const after = milliseconds(now - phase.since);
@@ -311,7 +316,8 @@ function destroy(guest: Guest, domain: DomainId, until: Milliseconds, why: strin
 function live(guest: Guest, now: Milliseconds, domain: DomainId, told: Note): Output[] {
   const servedAt = guest.canBeAsked ? null : now;
   const answers = !guest.canBeAsked;
-  enter(guest, now, { kind: 'up', domain, since: now, servedAt, heardAt: now, answers });
+  const times = { since: now, servedAt, answeredAt: now, heardAt: now };
+  enter(guest, now, { kind: 'up', domain, ...times, answers });
   guest.lookAt = milliseconds(now + lookEvery);
   guest.life += 1;
   guest.probing = false;
