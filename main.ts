@@ -29,11 +29,12 @@ const subcommands: readonly Subcommand[] = [
     name: 'host',
     summary: 'hosts: list, show; run the services of one',
     load: async () => {
-      const [{ hostCommand }, { hostUpCommand }] = await Promise.all([
+      const [{ hostCommand }, { hostUpCommand }, { hostSeedCommand }] = await Promise.all([
         import('./cli/index.ts'),
         import('./cli/up/command.ts'),
+        import('./cli/host-seed/command.ts'),
       ]);
-      return hostCommand().addCommand(hostUpCommand());
+      return hostCommand().addCommand(hostUpCommand()).addCommand(hostSeedCommand());
     },
   },
   {
@@ -118,6 +119,21 @@ const subcommands: readonly Subcommand[] = [
     name: 'consensus',
     summary: 'a member of the pool database',
     load: async () => (await import('./consensus/main.ts')).consensusCommand(),
+  },
+  {
+    name: 'host-boot',
+    summary: 'what the control domain of a host image runs',
+    hidden: true,
+    load: async () => (await import('./cli/boot/command.ts')).hostBootCommand(),
+  },
+  {
+    name: 'libxl-worker',
+    summary: 'the process that holds libxl',
+    hidden: true,
+    load: async () => {
+      const { runWorker } = await import('./hypervisor/xen/run-worker.ts');
+      return new Command('libxl-worker').action(runWorker);
+    },
   },
   {
     name: 'simulated-hypervisor',

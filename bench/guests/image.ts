@@ -4,21 +4,15 @@ import * as v from 'valibot';
 import { fileInArchive } from '../../deploy/guest-image/boot/archive.ts';
 import { buildGuestImage } from '../../deploy/guest-image/build.ts';
 import type { KernelOrigin } from '../../deploy/guest-image/kernel/index.ts';
-import type { GuestServiceName } from '../../deploy/guest-image/services.ts';
 import type { Architecture, Manifest } from '../../pool/images/manifest.ts';
-import { type GuestTrial, makeTrial } from '../../test/xen/guest-trial.ts';
+import { type GuestTrial, makeTrial, type TriedService } from '../../test/xen/guest-trial.ts';
 
 /** The services of a host that have guests, in the order in which it starts them. */
-export const services: readonly GuestServiceName[] = [
-  'xenstore',
-  'consensus',
-  'network',
-  'storage',
-];
+export const services: readonly TriedService[] = ['xenstore', 'consensus', 'network', 'storage'];
 
 /** What is measured. */
 export interface Wanted {
-  readonly service: GuestServiceName;
+  readonly service: TriedService;
   readonly architecture: Architecture;
   readonly kernel: KernelOrigin;
 }

@@ -3,7 +3,12 @@ import { arch } from 'node:os';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { fail, ok, type Result } from '../../base/result.ts';
-import { type Architecture, architectures, type Manifest } from '../../pool/images/manifest.ts';
+import {
+  type Architecture,
+  architectures,
+  kernelOrigins,
+  type Manifest,
+} from '../../pool/images/manifest.ts';
 import { type ServiceName, serviceNames } from '../../pool/records/host.ts';
 import { verb } from '../command.ts';
 import { type Context, processContext } from '../context.ts';
@@ -15,7 +20,8 @@ import { report as reportProblem, voiceOf } from '../session.ts';
 export interface BuildRequest {
   readonly service: ServiceName;
   readonly architecture: Architecture;
-  readonly kernel: 'cloud' | 'specialised';
+  /** Null: the one of Debian's that fits the service. */
+  readonly kernel: Manifest['kernel']['origin'] | null;
   /** A JSON file that is linked in; null: none. */
   readonly configuration: string | null;
   /** The directory for its files. */
@@ -34,7 +40,7 @@ export type BuildImage = (
 interface BuildFlags {
   readonly out: string;
   readonly config?: string;
-  readonly kernel: BuildRequest['kernel'];
+  readonly kernel?: Manifest['kernel']['origin'];
   readonly arch?: Architecture;
   readonly report?: string;
   readonly json?: boolean;
@@ -53,9 +59,10 @@ export function buildCommand(build: BuildImage, context: Context = processContex
     .requiredOption('--out <directory>', 'where to write the image; made where it is missing')
     .option('--config <file>', "the service's configuration, to be linked in (JSON, no secrets)")
     .addOption(
-      new Option('--kernel <origin>', "Debian's cloud kernel, or one for this service alone")
-        .choices(['cloud', 'specialised'])
-        .default('cloud'),
+      new Option(
+        '--kernel <origin>',
+        "Debian's kernel for clouds or for any machine, or one for this service alone (default: cloud; generic for vm-lifecycle)",
+      ).choices([...kernelOrigins]),
     )
     .addOption(
       new Option('--arch <architecture>', 'the machine that it is for (default: this one)').choices(
@@ -99,7 +106,7 @@ async function run(
   const voice = voiceOf(context, flags.json === true);
   const at = (path: string) => resolve(context.directory, path);
   const request: BuildRequest = {
-    ...{ service, kernel: flags.kernel, out: at(flags.out) },
+    ...{ service, kernel: flags.kernel ?? null, out: at(flags.out) },
     architecture: flags.arch ?? (arch() === 'arm64' ? 'aarch64' : 'x86_64'),
     configuration: flags.config === undefined ? null : at(flags.config),
   };

@@ -59,7 +59,8 @@ async function signImage(voice: Voice, named: string, keyNamed: string) {
   });
 }
 
-async function readKey(
+/** Reads a private key out of a file that the command line names; one that others may read is told. */
+export async function readKey(
   voice: Voice,
   path: string,
   named: string,

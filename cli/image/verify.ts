@@ -21,7 +21,10 @@ export function verifyCommand(context: Context): Command {
     .addHelpText('after', fileExitCodes)
     .action(async (named: string, flags: FileFlags & { readonly key: string }) => {
       const voice = voiceOf(context, flags.json === true);
-      const verified = await verifyImage(context.directory, named, flags.key);
+      const key = await readKeyFile(context.directory, flags.key);
+      if (!key.ok) return report(context, voice.json, key.error);
+      const by = { key: key.value, named: flags.key };
+      const verified = await verifyImage(context.directory, named, by);
       if (!verified.ok) return report(context, voice.json, verified.error);
       const { service, architecture, keyId, files } = verified.value;
       voice.answer(verified.value, [
@@ -32,21 +35,24 @@ export function verifyCommand(context: Context): Command {
     });
 }
 
-async function verifyImage(directory: string, named: string, keyNamed: string) {
-  const key = await readKeyFile(directory, keyNamed);
-  if (!key.ok) return key;
+/** Verifies the image in a directory by a key and the name of its file, for people. */
+export async function verifyImage(
+  directory: string,
+  named: string,
+  { key, named: keyNamed }: { readonly key: ImageKey; readonly named: string },
+) {
   const image = await readImage(resolve(directory, named));
   if (!image.ok) return image;
   const signature = await readSignature(image.value);
   if (!signature.ok) return signature;
-  const signer = verifyManifest(image.value.bytes, signature.value, [key.value]);
+  const signer = verifyManifest(image.value.bytes, signature.value, [key]);
   if (!signer.ok)
     return fail({
       ...unusable(
         `the manifest in ${named}`,
         distrustText(signer.error),
         signer.error.kind === 'unknown-key'
-          ? `${keyNamed} is key ${key.value.id}; name the key of who signed this image`
+          ? `${keyNamed} is key ${key.id}; name the key of who signed this image`
           : 'copy the image again from where it was signed',
       ),
       reason: 'IMAGE' as const,

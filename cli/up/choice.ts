@@ -35,8 +35,8 @@ export const GuestAddressSchema = v.pipe(
   }, 'write ADDRESS/LENGTH, such as 10.0.0.21/24'),
 );
 
-const PoolChoiceSchema = v.object({
-  version: v.literal(1),
+/** A pool's choice, as its file and the seeds of its hosts hold it. */
+export const PoolChoiceSchema = v.object({
   id: v.pipe(v.string(), v.uuid()),
   name: NameSchema,
   hypervisor: v.picklist(['xen', 'simulated']),
@@ -68,6 +68,7 @@ const PoolChoiceSchema = v.object({
   guests: v.optional(
     v.object({
       images: v.pipe(v.string(), v.startsWith('/')),
+      trustedKey: v.optional(v.pipe(v.string(), v.startsWith('/'))),
       type: v.optional(v.picklist(guestTypes)),
       guests: v.array(
         v.object({ service: v.picklist(guestServices), address: GuestAddressSchema }),
@@ -76,6 +77,9 @@ const PoolChoiceSchema = v.object({
   ),
   databaseBegan: v.optional(v.boolean()),
 });
+
+/** The file has a format. */
+const ChoiceFileSchema = v.object({ version: v.literal(1), ...PoolChoiceSchema.entries });
 
 /** Chooses a new pool on this machine: ids, names, ports of the loopback address. */
 export async function choosePool(
@@ -137,7 +141,7 @@ export function readChoice(directory: string): Result<PoolChoice | null, string>
   } catch (error) {
     return fail(`${path} cannot be read: ${String(error)}; ${remedy}`);
   }
-  const parsed = v.safeParse(PoolChoiceSchema, content);
+  const parsed = v.safeParse(ChoiceFileSchema, content);
   if (parsed.success) return ok(parsed.output);
   const issue = parsed.issues[0];
   return fail(`${path}: ${v.getDotPath(issue) ?? 'file'}: ${issue.message}; ${remedy}`);

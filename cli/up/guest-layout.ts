@@ -66,7 +66,7 @@ export function hostGuests(
     configuration: {
       ...{ hostId: host.id, hostName: host.name, hypervisor: { kind: 'xen' } },
       dataDir: join(directory, 'service-guests'),
-      trustedKeys: [join(choice.images, 'trusted-key.pem')],
+      trustedKeys: [choice.trustedKey ?? join(choice.images, 'trusted-key.pem')],
       guests: guests.map((guest) => guestConfiguration(choice, guest, directory)),
     },
   };

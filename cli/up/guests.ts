@@ -20,7 +20,11 @@ export interface GuestFlags {
 
 const example = 'consensus=10.0.0.21/24';
 
-function guest(text: string, before: readonly ServiceGuest[] = []): readonly ServiceGuest[] {
+/** Reads one more SERVICE=ADDRESS/LENGTH. Throws what commander expects. */
+export function parseGuest(
+  text: string,
+  before: readonly ServiceGuest[] = [],
+): readonly ServiceGuest[] {
   const [name, address = ''] = text.split('=');
   const service = guestServices.find((each) => each === name);
   if (service === undefined)
@@ -40,7 +44,7 @@ export function guestOptions(command: Command): Command {
     .option(
       '--guest <service=address>',
       `run a service of a new Xen pool as a guest with this address on xenbr0, such as ${example}; may be given for each of ${guestServices.join(', ')}`,
-      guest,
+      parseGuest,
     )
     .option(
       '--guest-images <directory>',

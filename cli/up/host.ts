@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { linkedProgram } from '../../base/linked-program.ts';
 import type { SupervisorHandlers } from '../../pool/supervision/serve.ts';
 import type { HostPlan, HostProcess } from './host-plan.ts';
 import { KeptProcess, type ProcessState } from './process.ts';
@@ -26,7 +27,8 @@ const beneath: ReadonlySet<HostProcess['name']> = new Set([
 ]);
 
 /** The file of the program itself. */
-const program = join(import.meta.dirname, '..', '..', 'main.ts');
+const program =
+  linkedProgram(import.meta.filename) ?? join(import.meta.dirname, '..', '..', 'main.ts');
 
 /** Writes what each process of a host reads when it starts, and what each service guest is given. */
 export function writeConfigurations(plan: HostPlan): void {

@@ -49,8 +49,10 @@ export interface ServiceGuest {
 
 /** What a host's service guests are made of. Paths are absolute. */
 export interface GuestsChoice {
-  /** A directory with an image for each service, and `trusted-key.pem`, the key that signed them. */
+  /** A directory with an image for each service. */
   readonly images: string;
+  /** The public key that signed them; left out: `trusted-key.pem` beside them. */
+  readonly trustedKey?: string | undefined;
   /** How Xen runs them; left out: PVH. */
   readonly type?: GuestType | undefined;
   readonly guests: readonly ServiceGuest[];

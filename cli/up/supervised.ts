@@ -98,7 +98,8 @@ function statusOf(service: string, known: Known | undefined): Supervised {
   };
 }
 
-function progressOf(service: string, state: ProcessState): string {
+/** A process's state as a line for a log. */
+export function progressOf(service: string, state: ProcessState): string {
   switch (state.kind) {
     case 'starting':
       return `${service} is started`;

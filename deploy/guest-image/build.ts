@@ -29,7 +29,7 @@ import {
   leftOutOfAll,
 } from './services.ts';
 import { packSquashfs } from './squashfs.ts';
-import { systemdUnit, xlConfiguration } from './start-files.ts';
+import { startFiles } from './start-files.ts';
 import { callNumbers } from './system-calls.ts';
 
 /** The checkout that this file is part of: what it has is what images are made of. */
@@ -39,7 +39,10 @@ const checkout = resolve(import.meta.dirname, '../..');
 export interface ImageRequest {
   readonly service: GuestServiceName;
   readonly architecture: Architecture;
-  readonly kernel: KernelOrigin;
+  /** Null: the one of Debian's that its service takes. */
+  readonly kernel: KernelOrigin | null;
+  /** Modules for the kernel besides those of the table: drivers of the machine of a host. */
+  readonly drivers?: readonly string[];
   /** A JSON file that is linked in; null: none. */
   readonly configuration: string | null;
   /** The directory for its files; one that has some already gets the new ones in their place. */
@@ -59,20 +62,26 @@ export interface BuiltImage {
  */
 export async function buildGuestImage(request: ImageRequest, report: Report): Promise<BuiltImage> {
   const service: GuestService = guestServices[request.service];
-  const { architecture } = request;
+  const { architecture, drivers = [] } = request;
+  if (request.service === 'vm-lifecycle' && request.configuration === null)
+    throw new BuildFailure(
+      'the image of vm-lifecycle is a host, which has to know whom to believe; build it with flotilla host image, or link {"seedKey": PEM, "imageKey": PEM} in with --config',
+    );
   const configuration =
     request.configuration === null
       ? null
       : await linkedConfiguration(request.service, request.configuration);
   report(`linking flotilla ${service.command}`);
   const leftOut = [...leftOutOfAll, ...service.leftOut];
-  const bundle = await link({ checkout, program: 'main.ts', loads: service.entry, leftOut });
+  const bundle = await link({ checkout, program: 'main.ts', loads: service.entries, leftOut });
   const modules = await linkedModules(checkout, bundle.metafile);
   const node = await nodeBinary(checkout, architecture, report);
   const runtime = await buildRuntime(node, service, architecture, report);
   const init = await buildInit(architecture, report);
-  const kernel = await buildGuestKernel(request.service, architecture, request.kernel, report);
-  const needs = await kernelNeeds(kernel.modules, service.modules);
+  const origin = request.kernel ?? service.kernel;
+  const kernel = await buildGuestKernel(request.service, architecture, origin, report);
+  const named = drivers.map((name) => ({ name }));
+  const needs = await kernelNeeds(kernel.modules, [...named, ...service.modules]);
   await mkdir(request.out, { recursive: true });
   const aside = await mkdtemp(join(request.out, '.build-'));
   try {
@@ -97,8 +106,12 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
       vmlinuz: files.vmlinuz,
       'initramfs.img': initramfs,
       'sbom.cdx.json': files.sbom,
-      [`${request.service}.xl.cfg`]: Buffer.from(xlConfiguration(manifest)),
-      [`${request.service}.service`]: Buffer.from(systemdUnit(manifest, service)),
+      ...Object.fromEntries(
+        Object.entries(startFiles(manifest, service)).map(([name, text]) => [
+          name,
+          Buffer.from(text),
+        ]),
+      ),
       // The last: where it is, all that it names is there.
       [manifestFile]: encodeManifest(manifest),
     });
@@ -125,6 +138,7 @@ async function packRoot(file: string, root: Root): Promise<void> {
   const usesKoffi = modules.some((module) => module.package?.name === 'koffi');
   await writeRootTree(tree, {
     ...{ checkout, bundle, configuration, dataDirectory: service.dataDirectory },
+    imagesDirectory: service.imagesDirectory ?? null,
     natives: usesKoffi ? [await koffiBinary(checkout, architecture, report)] : [],
     init: service.asksXenbus ? init : null,
   });
@@ -172,8 +186,11 @@ function manifestOf(request: ImageRequest, parts: Parts): Manifest {
 }
 
 function kernelPart({ release, origin }: GuestKernel): SystemPart {
-  const why =
-    origin === 'cloud' ? "Debian's kernel for virtual machines" : 'built for this service';
+  const why = {
+    cloud: "Debian's kernel for virtual machines",
+    generic: "Debian's kernel for any machine",
+    specialised: 'built for this service',
+  }[origin];
   return {
     ...{ name: 'linux', version: release, purl: `pkg:generic/linux@${release}?origin=${origin}` },
     type: 'operating-system',

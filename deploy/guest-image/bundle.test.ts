@@ -47,7 +47,7 @@ async function littleCheckout(files: Readonly<Record<string, string>> = sources)
 
 const one = {
   program: 'main.ts',
-  loads: 'services/one.ts',
+  loads: ['services/one.ts'],
   leftOut: [{ path: 'services/rare.ts', why: 'nobody asks for it' }],
 };
 
@@ -114,9 +114,9 @@ test('the bill has each module with its package, its digest and who imports it',
 
 /** What is linked for a service of the table. */
 function linked(name: keyof typeof guestServices): Promise<Bundle> {
-  const { entry, leftOut } = guestServices[name];
+  const { entries, leftOut } = guestServices[name];
   const all = [...leftOutOfAll, ...leftOut];
-  return link({ checkout, program: 'main.ts', loads: entry, leftOut: all });
+  return link({ checkout, program: 'main.ts', loads: entries, leftOut: all });
 }
 
 test('xenstored is linked without gRPC, and reads no contract', async (t) => {
@@ -144,6 +144,18 @@ test('a member of the database is linked with the contracts that it reads', asyn
   // What a package requires is what Node would give it: as an ES module, protobufjs does not know Long.
   const long = linkedInputs(bundle.metafile).filter((path) => /(^|\/)long\//.test(path));
   t.deepEqual(long, ['node_modules/long/umd/index.js']);
+});
+
+test('a control domain is linked with what starts a host, and without the CLI', async (t) => {
+  const bundle = await linked('vm-lifecycle');
+  const inputs = linkedInputs(bundle.metafile);
+  for (const entry of guestServices['vm-lifecycle'].entries) t.true(inputs.includes(entry), entry);
+  t.deepEqual(
+    inputs.filter((path) => /^cli\/(?!boot\/|host-seed\/|up\/)|^deploy\/|command-tree/.test(path)),
+    [],
+  );
+  const contracts = await protoFiles(checkout, bundle);
+  t.true(contracts.includes('flotilla/vm/v1/vm.proto'));
 });
 
 test('every file that an image leaves out is one that there is', async (t) => {

@@ -15,7 +15,7 @@ export interface Linking {
   /** The source file that is run, such as `main.ts`. */
   readonly program: string;
   /** What `program` may load by name; the other commands of `flotilla` stay behind. Null: all. */
-  readonly loads: string | null;
+  readonly loads: readonly string[] | null;
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -95,7 +95,7 @@ function leaveOut({ checkout, program, loads, leftOut }: Linking): Plugin {
           loads !== null &&
           kind === 'dynamic-import' &&
           importer === join(checkout, program) &&
-          file !== loads;
+          !loads.includes(file);
         if (isOtherCommand || isLeftOut(file)) return { path: file, namespace };
         if (!file.endsWith('.ts') || file.startsWith('node_modules/')) return null;
         return { path: join(checkout, file), sideEffects: false };

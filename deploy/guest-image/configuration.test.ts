@@ -1,4 +1,5 @@
 import test from 'ava';
+import { makeKeyPair } from '../../pool/images/keys.ts';
 import { checkConfiguration } from './configuration.ts';
 
 const member = {
@@ -72,4 +73,16 @@ test('a path of keys that would be in the image is refused', (t) => {
 test('what is no JSON object is refused', (t) => {
   for (const text of ['', '[]', '7', '{'])
     t.regex(String(Object.values(checkConfiguration('consensus', text))), /JSON object/);
+});
+
+test('a control domain is told whom to believe, by public keys', (t) => {
+  const { privateKey, publicKey } = makeKeyPair();
+  const check = (fields: object) => {
+    const checked = checkConfiguration('vm-lifecycle', JSON.stringify(fields));
+    return checked.ok ? 'accepted' : checked.error;
+  };
+  t.is(check({ seedKey: publicKey, imageKey: publicKey }), 'accepted');
+  t.regex(check({ seedKey: publicKey }), /imageKey/);
+  t.regex(check({ seedKey: privateKey, imageKey: publicKey }), /private key/);
+  t.regex(check({ seedKey: 'no key', imageKey: publicKey }), /seedKey: it holds no public key/);
 });

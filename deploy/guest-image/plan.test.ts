@@ -3,7 +3,7 @@ import { planText } from './plan.ts';
 import { guestServices } from './services.ts';
 
 const keys =
-  /^(run|user|module|directory|device|capability|call|sysfs|data|environment|argument) \S.*$/;
+  /^(run|user|module|directory|device|capability|call|sysfs|terminals|data|images|environment|argument) \S.*$/;
 
 for (const [name, service] of Object.entries(guestServices))
   test(`the plan of ${name} has only lines that its init knows, and fits its bounds`, (t) => {
@@ -54,4 +54,16 @@ test('a driver domain sends copies of what it has of its VMs, an ordinary guest 
   t.regex(lines('network'), /^module \S+xen-netfront\.ko trusted=0$/m);
   t.regex(lines('storage'), /^module \S+xen-blkfront\.ko trusted=0$/m);
   t.notRegex(lines('consensus'), /trusted/);
+});
+
+test("the control domain has its guests' images and consoles, and starts what starts a host", (t) => {
+  const service = guestServices['vm-lifecycle'];
+  const text = planText({
+    ...{ service, modules: service.modules, hasConfiguration: true, calls: [] },
+  });
+  t.regex(text, /^images \/images$/m);
+  t.regex(text, /^terminals yes$/m);
+  t.regex(text, /^argument host-boot\nargument --config\nargument \/etc\/flotilla\/conf/m);
+  // Compiled code that anybody could have written is not run.
+  t.regex(text, /^environment NODE_COMPILE_CACHE=\/run\//m);
 });

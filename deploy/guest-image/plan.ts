@@ -39,13 +39,15 @@ export function planText({ service, modules, hasConfiguration, calls }: PlanPart
       const file = modulePath(name);
       return ['module', parameters === undefined ? file : `${file} ${parameters}`] as const;
     }),
-    ...writable.map((path) => ['directory', path] as const),
+    ...[...writable, ...(service.directories ?? [])].map((path) => ['directory', path] as const),
     ...service.devices.map((path) => ['device', path] as const),
     ...Object.values(service.capabilities).map((number) => ['capability', `${number}`] as const),
     ...calls.map((number) => ['call', `${number}`] as const),
   ];
   if (service.sysfs) lines.push(['sysfs', 'yes']);
+  if (service.terminals === true) lines.push(['terminals', 'yes']);
   if (service.dataDirectory !== null) lines.push(['data', service.dataDirectory]);
+  if (service.imagesDirectory !== undefined) lines.push(['images', service.imagesDirectory]);
   for (const [name, value] of Object.entries(service.environment))
     lines.push(['environment', `${name}=${value}`]);
   for (const word of commandOf(service, hasConfiguration)) lines.push(['argument', word]);

@@ -14,6 +14,8 @@ export interface RootParts {
   /** The init, for a guest whose kernel runs /sbin/poweroff when the hypervisor asks for it; or null. */
   readonly init: string | null;
   readonly dataDirectory: string | null;
+  /** Where the control domain has guest images; null: it is no control domain. */
+  readonly imagesDirectory: string | null;
 }
 
 /** Directories that something is mounted on, and links into them. */
@@ -22,6 +24,14 @@ const links = [
   ['lib', 'usr/lib'],
   ['lib64', 'usr/lib64'],
   ['tmp', 'run/tmp'],
+] as const;
+
+/** What libxl and Xen's tools look for in a control domain; what they keep is of one boot. */
+const controlLinks = [
+  ['bin', 'usr/sbin'],
+  ['var/run', '../run'],
+  ['var/lock', '../run/lock'],
+  ['var/lib/xen', '../../run/xen-lib'],
 ] as const;
 
 /**
@@ -48,8 +58,13 @@ export async function writeRootTree(root: string, parts: RootParts): Promise<voi
     await writeFile(join(root, path), content, { mode: 0o644 });
   };
   for (const name of mountPoints) await mkdir(join(root, name));
-  if (parts.dataDirectory !== null) await mkdir(join(root, parts.dataDirectory));
-  for (const [path, target] of links) await symlink(target, join(root, path));
+  const { dataDirectory, imagesDirectory } = parts;
+  for (const path of [dataDirectory, imagesDirectory])
+    if (path !== null) await mkdir(join(root, path));
+  for (const [path, target] of imagesDirectory === null ? links : [...links, ...controlLinks]) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await symlink(target, join(root, path));
+  }
   for (const [path, content] of Object.entries(tables)) await put(path, content);
   await put(programPath, parts.bundle.code);
   // Where proto/codec.ts looks: beside itself, which is beside the program that it is linked into.

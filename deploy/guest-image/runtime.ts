@@ -54,7 +54,9 @@ export async function buildRuntime(
   const place = ({ name }: Library): string => {
     // The loader is named by a path that is in each program; links make /lib and /lib64 parts of /usr.
     if (name === basename(loader)) return loader.slice(1);
-    if (programs.some(({ path }) => basename(path) === name)) return `sbin/${name}`;
+    const program = programs.find(({ path }) => basename(path) === name)?.path;
+    if (program?.startsWith('usr/lib/') === true) return program.slice('usr/'.length);
+    if (program !== undefined) return `sbin/${name}`;
     return `lib/${machines[architecture].triplet}/${name}`;
   };
   const build = async (aside: string): Promise<void> => {

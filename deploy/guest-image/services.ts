@@ -1,65 +1,9 @@
 import { serviceRights } from '../../pool/access.ts';
-import type { Manifest } from '../../pool/images/manifest.ts';
 import type { ServiceName } from '../../pool/records/host.ts';
+import { controlDomain } from './control-domain.ts';
+import type { GuestModule, GuestService, LeftOut } from './guest-service.ts';
 
-/** A kernel module of a kernel that has modules, and what it is told when it is inserted. */
-export interface GuestModule {
-  readonly name: string;
-  readonly parameters?: string;
-}
-
-/** A program of a Debian package that a service runs. */
-export interface GuestProgram {
-  /** In the package, without a leading slash; in the guest it is in /usr/sbin. */
-  readonly path: string;
-  readonly package: string;
-  readonly why: string;
-}
-
-/** A file of the sources that an image does without, and why its service never needs it there. */
-export interface LeftOut {
-  /** Relative to the checkout; a folder ends with `/`. */
-  readonly path: string;
-  readonly why: string;
-}
-
-/** What the guest image of a service is made of, and what its guest may do. */
-export interface GuestService {
-  /** `xenstored`, as in `flotilla xenstored`. */
-  readonly command: string;
-  /** The source file that the command is loaded from. */
-  readonly entry: string;
-  /** What follows the command. */
-  readonly arguments: readonly string[];
-  readonly nodeFlags: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly leftOut: readonly LeftOut[];
-  /** Shared libraries that are loaded by name while the service runs, and their Debian packages. */
-  readonly libraries: readonly { readonly name: string; readonly package: string }[];
-  /** Programs that the service runs, by their paths in their Debian packages. */
-  readonly programs: readonly GuestProgram[];
-  /** Modules for Debian's cloud kernel, without those that they need. */
-  readonly modules: readonly GuestModule[];
-  /** Further words for the kernel. */
-  readonly kernelWords: readonly string[];
-  /** Devices that are given to the service's user. */
-  readonly devices: readonly string[];
-  readonly ports: Manifest['ports'];
-  /** Root has files that others may not open: devices that come and go. It keeps no other capability. */
-  readonly runsAsRoot: boolean;
-  /** Capabilities of Linux that the service keeps (capability.h), by name and number. */
-  readonly capabilities: Readonly<Record<string, number>>;
-  /** What its domain may do that others may not, in Xen's words. */
-  readonly xenPrivileges: readonly string[];
-  /** Where its data disk is mounted; null: it keeps nothing beyond the life of its guest. */
-  readonly dataDirectory: string | null;
-  /** Bytes. */
-  readonly memory: number;
-  /** Whether the service looks at /sys. */
-  readonly sysfs: boolean;
-  /** Whether its kernel is a client of xenstore, by which the guest can be told to shut down. */
-  readonly asksXenbus: boolean;
-}
+export type { GuestModule, GuestProgram, GuestService, LeftOut } from './guest-service.ts';
 
 /** What every service is linked without. */
 export const leftOutOfAll: readonly LeftOut[] = [
@@ -89,11 +33,11 @@ function copying(modules: readonly GuestModule[]): readonly GuestModule[] {
 /** What an ordinary guest says goes to the console of Xen, or to the first serial line. */
 const consoles = ['console=ttyS0', 'console=hvc0', 'flotilla.log=console'];
 
-/** Each of the services, in the order in which a host starts them. */
+/** Each of the services. */
 export const guestServices = {
   xenstore: {
     command: 'xenstored',
-    entry: 'services/xenstore/main.ts',
+    entries: ['services/xenstore/main.ts'],
     arguments: ['--xenstore-domain', '--data-dir', '/run/flotilla/xenstored'],
     nodeFlags: [],
     environment: {},
@@ -114,6 +58,7 @@ export const guestServices = {
       // Its `open` otherwise waits for the xenstore that this domain is to provide.
       { name: 'xen-privcmd', parameters: 'unrestricted=1' },
     ],
+    kernel: 'cloud',
     // So does Linux's own client of xenstore, in a PVH domain, before it runs its first program.
     kernelWords: ['initcall_blacklist=xenbus_probe_initcall', 'flotilla.log=port-e9'],
     devices: ['/dev/xen/evtchn', '/dev/xen/gntdev', '/dev/xen/privcmd', '/dev/xen/hypercall'],
@@ -131,7 +76,7 @@ export const guestServices = {
   },
   consensus: {
     command: 'consensus',
-    entry: 'consensus/main.ts',
+    entries: ['consensus/main.ts'],
     arguments: ['--data-dir', '/data/consensus'],
     // As consensus/lean-process.ts would start it.
     nodeFlags: ['--expose-gc'],
@@ -145,6 +90,7 @@ export const guestServices = {
     programs: [],
     runsAsRoot: false,
     modules: [...disk, ...nic],
+    kernel: 'cloud',
     kernelWords: consoles,
     devices: [],
     ports: [
@@ -160,7 +106,7 @@ export const guestServices = {
   },
   network: {
     command: 'network',
-    entry: 'services/network/main.ts',
+    entries: ['services/network/main.ts'],
     arguments: ['--data-dir', '/data/network'],
     ...{ nodeFlags: [], environment: {}, libraries: [] },
     leftOut: [
@@ -171,6 +117,7 @@ export const guestServices = {
     ],
     programs: [{ path: 'bin/ip', package: 'iproute2', why: 'the service makes bridges with it' }],
     modules: [...disk, ...copying(nic), { name: 'bridge' }, { name: 'xen-netback' }],
+    kernel: 'cloud',
     kernelWords: consoles,
     devices: ['/dev/xen/xenbus'],
     ports: [{ port: 7423, protocol: 'tcp', purpose: 'the network service, by gRPC' }],
@@ -184,7 +131,7 @@ export const guestServices = {
   },
   storage: {
     command: 'storage',
-    entry: 'services/storage/main.ts',
+    entries: ['services/storage/main.ts'],
     arguments: ['--data-dir', '/data/storage'],
     ...{ nodeFlags: [], environment: {}, libraries: [], leftOut: [] },
     programs: [
@@ -195,6 +142,7 @@ export const guestServices = {
       },
     ],
     modules: [...copying(disk), ...nic, { name: 'xen-blkback' }],
+    kernel: 'cloud',
     kernelWords: consoles,
     devices: ['/dev/xen/xenbus'],
     ports: [{ port: 7422, protocol: 'tcp', purpose: 'the storage service, by gRPC' }],
@@ -206,9 +154,10 @@ export const guestServices = {
     sysfs: true,
     asksXenbus: true,
   },
-} as const satisfies Readonly<Partial<Record<ServiceName, GuestService>>>;
+  'vm-lifecycle': controlDomain,
+} as const satisfies Readonly<Record<ServiceName, GuestService>>;
 
-/** A service that has a guest image. */
+/** A service that has a guest image: each. */
 export type GuestServiceName = keyof typeof guestServices;
 
 /** Keys of the pool database that a service uses, by their beginnings. */

@@ -13,8 +13,15 @@ const reproducible = [
   ...['-mkfs-time', '0', '-all-time', '0', '-root-mode', '755'],
 ];
 
+/** Data, and what is at the ends of files, as they are: for what is compressed already. */
+const asItIs = ['-noD', '-noF'];
+
 /** Packs a directory into a read-only file system of Linux's. */
-export async function packSquashfs(tree: string, file: string): Promise<void> {
+export async function packSquashfs(
+  tree: string,
+  file: string,
+  content: 'compressed' | 'as it is' = 'compressed',
+): Promise<void> {
   // Both mksquashfs's flags for dates and this variable at once are an error.
   const packer = ['-u', 'SOURCE_DATE_EPOCH', 'mksquashfs', tree, file];
   await needProgram('mksquashfs', 'squashfs-tools');
@@ -22,7 +29,7 @@ export async function packSquashfs(tree: string, file: string): Promise<void> {
   await run('chmod', ['-R', 'u=rwX,go=rX', tree]);
   await run('env', [
     ...[...packer, '-noappend', '-quiet', '-no-progress'],
-    ...[...compression, ...reproducible],
+    ...[...compression, ...(content === 'as it is' ? asItIs : []), ...reproducible],
   ]);
 }
 

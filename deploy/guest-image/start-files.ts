@@ -4,6 +4,19 @@ import type { GuestService } from './services.ts';
 
 const mebibyte = 2 ** 20;
 
+/**
+ * The files beside an image by which people start it, by their names. A control domain has none: a boot loader
+ * starts it, with its hypervisor (deploy/xen-host).
+ */
+export function startFiles(manifest: Manifest, of: GuestService): Readonly<Record<string, string>> {
+  const { service } = manifest;
+  if (service === 'vm-lifecycle') return {};
+  return {
+    [`${service}.xl.cfg`]: xlConfiguration(manifest),
+    [`${service}.service`]: systemdUnit(manifest, of),
+  };
+}
+
 /** How a person starts the image on a Xen host: what is in `SERVICE.xl.cfg`. */
 export function xlConfiguration(manifest: Manifest): string {
   return manifest.service === 'xenstore' ? xenstoreDomain(manifest) : plainDomain(manifest);

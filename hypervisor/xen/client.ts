@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Duplex, type Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { assert } from '../../base/assert.ts';
+import { linkedProgram } from '../../base/linked-program.ts';
 import { type Milliseconds, milliseconds } from '../../base/units.ts';
 import type { Hypervisor } from '../port.ts';
 import { connectRemote } from '../remote/client.ts';
@@ -13,6 +14,9 @@ const callTimeoutDefault = milliseconds(300_000);
 
 /** How much of what a worker says on its way down is told to the operator. */
 const lastWordsMax = 2000;
+
+/** The command of `flotilla` by which a linked program has the worker. */
+const workerCommand = 'libxl-worker';
 
 /** How Xen is reached. */
 export interface XenOptions {
@@ -27,10 +31,16 @@ export interface XenOptions {
  * Nothing is remembered in it: domains and their devices are in Xen and xenstore.
  */
 export function connectXen({
-  worker = [process.execPath, fileURLToPath(new URL('./worker.ts', import.meta.url))],
+  worker = ownWorker(),
   callTimeout = callTimeoutDefault,
 }: XenOptions = {}): Hypervisor {
   return connectRemote({ name: 'Xen', callTimeout, dial: () => startWorker(worker) });
+}
+
+function ownWorker(): readonly [string, ...string[]] {
+  const linked = linkedProgram(import.meta.filename);
+  if (linked !== null) return [process.execPath, linked, workerCommand];
+  return [process.execPath, fileURLToPath(new URL('./worker.ts', import.meta.url))];
 }
 
 async function startWorker([program, ...args]: readonly [string, ...string[]]): Promise<Duplex> {

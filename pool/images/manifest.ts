@@ -25,8 +25,11 @@ const optionsMax = 100_000;
 export const architectures = ['x86_64', 'aarch64'] as const;
 export type Architecture = (typeof architectures)[number];
 
+/** Where a kernel is from. */
+export const kernelOrigins = ['cloud', 'generic', 'specialised'] as const;
+
 /** Text on one line. What a terminal would take for a command is refused: it is shown to operators. */
-function line(length: number) {
+export function line(length: number) {
   return v.pipe(
     v.string(),
     v.maxLength(length, `is longer than ${length} characters`),
@@ -39,12 +42,13 @@ function some<Item extends v.GenericSchema>(item: Item) {
 }
 
 /** A file beside the manifest: never a path, so that no manifest names a file elsewhere. */
-const FileNameSchema = v.pipe(
+export const FileNameSchema = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/, 'is not the name of a file beside the manifest'),
 );
 
-const SizeSchema = v.pipe(BytesSchema, v.minValue(bytes(1)), v.maxValue(fileSize));
+/** Bytes of a file. */
+export const SizeSchema = v.pipe(BytesSchema, v.minValue(bytes(1)), v.maxValue(fileSize));
 
 /**
  * What a guest image is: its files by their digests, how it is started, and what it may do. Version 1
@@ -62,8 +66,8 @@ export const ManifestSchema = v.pipe(
       file: FileNameSchema,
       sha256: Sha256Schema,
       size: SizeSchema,
-      /** Debian's cloud kernel as it is, or one built with what this service needs alone. */
-      origin: v.picklist(['cloud', 'specialised']),
+      /** Debian's cloud kernel, or that for any machine, as it is, or one built for this service alone. */
+      origin: v.picklist(kernelOrigins),
       /** What `uname -r` prints. */
       release: v.pipe(line(100), v.minLength(1)),
       /** Options of its configuration that are on, built in or as modules. */
@@ -124,14 +128,23 @@ export function checkManifest(json: unknown): Result<Manifest, string> {
  * would see another manifest under the same signature.
  */
 export function decodeManifest(encoded: Uint8Array): Result<Manifest, string> {
+  return decodeCanonical(encoded, checkManifest, encodeManifest);
+}
+
+/** Reads what has one form alone: the bytes have to be those that `encode` writes of what is in them. */
+export function decodeCanonical<Value>(
+  encoded: Uint8Array,
+  check: (json: unknown) => Result<Value, string>,
+  encode: (value: Value) => Uint8Array,
+): Result<Value, string> {
   if (encoded.byteLength > manifestSize) return fail('it is larger than 1 MiB');
   const json = jsonOf(encoded);
   if (!json.ok) return json;
-  const manifest = checkManifest(json.value);
-  if (!manifest.ok) return manifest;
-  if (Buffer.compare(encodeManifest(manifest.value), encoded) !== 0)
+  const value = check(json.value);
+  if (!value.ok) return value;
+  if (Buffer.compare(encode(value.value), encoded) !== 0)
     return fail('it is not in the form in which manifests are written: it was changed by hand');
-  return manifest;
+  return value;
 }
 
 function jsonOf(encoded: Uint8Array): Result<unknown, string> {

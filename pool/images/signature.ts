@@ -11,10 +11,17 @@ export const signatureFile = 'manifest.json.sig';
 export const signatureSize = 4096;
 
 /**
- * What is signed begins with this, so that nobody can be made to sign a manifest who is asked for a
+ * What is signed begins with one of these, so that nobody can be made to sign a manifest who is asked for a
  * signature of something else with the same key.
  */
-const domain = Buffer.from('flotilla guest image manifest, version 1\0');
+const domains = {
+  manifest: Buffer.from('flotilla guest image manifest, version 1\0'),
+  'host image': Buffer.from('flotilla host image, version 1\0'),
+  'host seed': Buffer.from('flotilla host seed, version 1\0'),
+} as const;
+
+/** What can be signed. */
+export type Signed = keyof typeof domains;
 
 /** An Ed25519 signature in base64: 64 bytes (RFC 8032), in the one way to write them. */
 const signatureText = /^[A-Za-z0-9+/]{85}[AQgw]==$/;
@@ -34,20 +41,35 @@ export type Distrust =
   | { readonly kind: 'wrong-signature'; readonly keyId: Sha256 };
 
 /** Signs the bytes of a manifest. The same key and bytes give the same signature. */
-export function signManifest(manifest: Uint8Array, { key, publicKey }: SigningKey): Signature {
-  const signature = sign(null, Buffer.concat([domain, manifest]), key).toString('base64');
+export function signManifest(manifest: Uint8Array, key: SigningKey): Signature {
+  return signAs('manifest', manifest, key);
+}
+
+/** Signs bytes as what they are. The same key and bytes give the same signature. */
+export function signAs(what: Signed, bytes: Uint8Array, { key, publicKey }: SigningKey): Signature {
+  const signature = sign(null, Buffer.concat([domains[what], bytes]), key).toString('base64');
   return { format: 'flotilla-image-signature/1', keyId: publicKey.id, signature };
 }
 
-/** The key among those that are trusted which signed exactly these bytes. */
+/** The key among those that are trusted which signed exactly these bytes as a manifest. */
 export function verifyManifest(
   manifest: Uint8Array,
+  signature: Signature,
+  trusted: readonly ImageKey[],
+): Result<ImageKey, Distrust> {
+  return verifyAs('manifest', manifest, signature, trusted);
+}
+
+/** The key among those that are trusted which signed exactly these bytes as this. */
+export function verifyAs(
+  what: Signed,
+  bytes: Uint8Array,
   { keyId, signature }: Signature,
   trusted: readonly ImageKey[],
 ): Result<ImageKey, Distrust> {
   const signer = trusted.find(({ id }) => id === keyId);
   if (signer === undefined) return fail({ kind: 'unknown-key', keyId });
-  const message = Buffer.concat([domain, manifest]);
+  const message = Buffer.concat([domains[what], bytes]);
   return verify(null, message, signer.key, Buffer.from(signature, 'base64'))
     ? ok(signer)
     : fail({ kind: 'wrong-signature', keyId });

@@ -6,13 +6,12 @@ import { present } from '../../base/assert.ts';
 import { startGuest } from '../../deploy/guest-image/boot/guest-machine.ts';
 import { missingFor } from '../../deploy/guest-image/boot/missing.ts';
 import { buildGuestImage, type ImageRequest } from '../../deploy/guest-image/build.ts';
-import type { GuestServiceName } from '../../deploy/guest-image/services.ts';
 import { cacheDirectory } from '../../deploy/image/cache.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
 import { sha256Of } from '../../pool/images/digest.ts';
 import { type Architecture, architectures } from '../../pool/images/manifest.ts';
 import { freeTcpPort } from './free-port.ts';
-import { type GuestTrial, healthOf, makeTrial } from './guest-trial.ts';
+import { type GuestTrial, healthOf, makeTrial, type TriedService } from './guest-trial.ts';
 import { elapsedReport } from './progress.ts';
 
 /** What is missing for each architecture; ava wants all tests declared at once. */
@@ -35,7 +34,7 @@ test.after.always(() => rm(scratch, { recursive: true, force: true }));
 const patience = 2_400_000;
 
 interface Case {
-  readonly service: GuestServiceName;
+  readonly service: TriedService;
   readonly architecture: Architecture;
   readonly kernel?: ImageRequest['kernel'];
 }

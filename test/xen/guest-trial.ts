@@ -34,8 +34,11 @@ export interface GuestTrial {
   readonly credentials: ChannelCredentials | null;
 }
 
+/** A service whose image runs in a machine without Xen: not that of a control domain. */
+export type TriedService = Exclude<GuestServiceName, 'vm-lifecycle'>;
+
 /** What each service says, and where it listens. */
-const ends: Readonly<Record<GuestServiceName, Pick<GuestTrial, 'port' | 'says' | 'reaches'>>> = {
+const ends: Readonly<Record<TriedService, Pick<GuestTrial, 'port' | 'says' | 'reaches'>>> = {
   xenstore: { port: null, says: /cannot reach Xen here/, reaches: 'asks for Xen' },
   consensus: { port: 2379, says: /"msg":"serving"/, reaches: 'serves' },
   network: { port: 7423, says: /"msg":"serving"/, reaches: 'serves' },
@@ -43,7 +46,7 @@ const ends: Readonly<Record<GuestServiceName, Pick<GuestTrial, 'port' | 'says' |
 };
 
 /** Makes what a service needs in a directory, which need not exist. */
-export async function makeTrial(service: GuestServiceName, directory: string): Promise<GuestTrial> {
+export async function makeTrial(service: TriedService, directory: string): Promise<GuestTrial> {
   const end = ends[service];
   if (service === 'xenstore') return { ...end, configuration: null, credentials: null };
   const tree = join(directory, 'data');
@@ -75,7 +78,7 @@ async function writeKeys(tree: string): Promise<TlsPaths> {
   return paths;
 }
 
-function fieldsOf(service: Exclude<GuestServiceName, 'xenstore'>): object {
+function fieldsOf(service: Exclude<TriedService, 'xenstore'>): object {
   if (service === 'consensus')
     return {
       ...{ name: 'a', dataDir: '/data/consensus' },

@@ -85,7 +85,7 @@ export function emulatorOf(plan: MachinePlan): Emulator {
 }
 
 function busOf({ kernel }: Manifest): Bus {
-  return kernel.origin === 'cloud' ? 'pci' : 'mmio';
+  return kernel.origin === 'specialised' ? 'mmio' : 'pci';
 }
 
 const devices = {

@@ -11,7 +11,7 @@
 
 /* Bounds of the plan: a service of the table has a tenth of each. More is a fault of the builder. */
 #define WORDS_MAX 64
-#define MODULES_MAX 32
+#define MODULES_MAX 64
 #define CALLS_MAX 256
 #define PLAN_BYTES_MAX 8192
 
@@ -42,6 +42,7 @@ struct module {
 struct plan {
   char *run_size;                 /* of the tmpfs on /run, as mount(2) has it */
   char *data_directory;           /* where the data disk goes; NULL: there is none */
+  char *images_directory;         /* where a disk with guest images goes; NULL: there is none */
   char *directories[WORDS_MAX];   /* made for the service, on the tmpfs */
   char *devices[WORDS_MAX];       /* given to the service */
   char *arguments[WORDS_MAX + 1]; /* the service's program and its words */
@@ -52,12 +53,14 @@ struct plan {
   int call_count;                  /* 0: any */
   uid_t user;                      /* whom the service runs as */
   int sysfs;                       /* whether the service needs /sys */
+  int terminals;                   /* whether it needs pseudo-terminals */
   /* Words of the kernel's command line. */
   char *log;          /* flotilla.log=kmsg|console|port-e9 */
   char *address;      /* flotilla.address=ADDRESS/LEN of eth0, or of the bridge */
   char *bridge;       /* flotilla.bridge=NAME: a bridge that eth0 is put into */
   char *gateway;      /* flotilla.gateway=ADDRESS */
   char *data_disk;    /* flotilla.data=DEVICE, with ext4 */
+  char *images_disk;  /* flotilla.images=DEVICE, with squashfs: the images of guests */
   char *seed_disk;    /* flotilla.seed=DEVICE, with ext4: what this guest alone is given */
   int memory_seconds; /* flotilla.memory=SECONDS: how often the memory in use is said */
   int kill_seconds;   /* flotilla.kill=SECONDS: how often the service is killed, to see who notices */

@@ -55,7 +55,9 @@ static void take(struct plan *plan, const char *key, char *value) {
   else if (strcmp(key, "user") == 0) plan->user = (uid_t)atoi(value);
   else if (strcmp(key, "run") == 0) plan->run_size = value;
   else if (strcmp(key, "data") == 0) plan->data_directory = value;
+  else if (strcmp(key, "images") == 0) plan->images_directory = value;
   else if (strcmp(key, "sysfs") == 0) plan->sysfs = 1;
+  else if (strcmp(key, "terminals") == 0) plan->terminals = 1;
   else give_up("the plan has a line that this init does not know");
 }
 
@@ -91,6 +93,7 @@ static void take_word(struct plan *plan, char *word) {
   else if (strcmp(name, "gateway") == 0) plan->gateway = value;
   else if (strcmp(name, "bridge") == 0) plan->bridge = value;
   else if (strcmp(name, "data") == 0) plan->data_disk = device_path(value);
+  else if (strcmp(name, "images") == 0) plan->images_disk = device_path(value);
   else if (strcmp(name, "seed") == 0) plan->seed_disk = device_path(value);
   else if (strcmp(name, "memory") == 0) plan->memory_seconds = atoi(value);
   else if (strcmp(name, "kill") == 0) plan->kill_seconds = atoi(value);

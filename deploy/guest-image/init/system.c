@@ -63,6 +63,13 @@ static void move(const char *from, const char *to) {
   if (mount(from, to, NULL, MS_MOVE, NULL) != 0) give_up(to);
 }
 
+/* Programs that have a guest's console hold a pseudo-terminal each; group 5 is that of terminals. */
+static void mount_terminals(void) {
+  if (mkdir("/dev/pts", 0755) != 0 && errno != EEXIST) give_up("/dev/pts");
+  if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "mode=0620,gid=5") != 0)
+    give_up("/dev/pts cannot be mounted");
+}
+
 /*
  * Makes the images the root and its /usr, as switch_root(8) does; what was the root before is out of reach.
  */
@@ -78,6 +85,7 @@ void enter_root(const struct plan *plan) {
   snprintf(options, sizeof options, "mode=0755,size=%s", plan->run_size);
   if (mount("tmpfs", "/run", "tmpfs", harmless, options) != 0) give_up("/run cannot be mounted");
   if (plan->sysfs && mount("sysfs", "/sys", "sysfs", harmless, NULL) != 0) give_up("/sys");
+  if (plan->terminals) mount_terminals();
   /* Only a kernel for Xen has it, and only some services look. */
   mount("xenfs", "/proc/xen", "xenfs", harmless, NULL);
 }
@@ -107,6 +115,18 @@ static void mount_data(const struct plan *plan) {
   if (chown(plan->data_directory, plan->user, plan->user) != 0) give_up(plan->data_directory);
 }
 
+/* Whoever starts a guest of these images checks what it starts: the disk itself is not trusted. */
+static void mount_images(const struct plan *plan) {
+  if (plan->images_directory == NULL) return;
+  if (plan->images_disk == NULL) {
+    say("no flotilla.images=DEVICE: there is no guest image to start");
+    return;
+  }
+  if (!wait_for(file_exists, plan->images_disk)) give_up(plan->images_disk);
+  if (mount(plan->images_disk, plan->images_directory, "squashfs", MS_RDONLY | harmless, NULL) != 0)
+    give_up(plan->images_disk);
+}
+
 /* Its configuration and its keys, which the image does not have and the service cannot change. */
 static void mount_seed(const struct plan *plan) {
   if (plan->seed_disk == NULL) return;
@@ -119,6 +139,7 @@ static void mount_seed(const struct plan *plan) {
 void prepare_places(const struct plan *plan) {
   mount_seed(plan);
   mount_data(plan);
+  mount_images(plan);
   for (char *const *path = plan->directories; *path != NULL; path += 1)
     if (mkdir(*path, 0700) != 0 || chown(*path, plan->user, plan->user) != 0) give_up(*path);
   for (char *const *path = plan->devices; *path != NULL; path += 1)

@@ -1,8 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { type Bytes, bytes } from '../../../base/units.ts';
+import type { Manifest } from '../../../pool/images/manifest.ts';
 
-/** A kernel as a distribution built it, or one built with what a service needs alone. */
-export type KernelOrigin = 'cloud' | 'specialised';
+/**
+ * A kernel as a distribution built it, for virtual machines or for any machine, or one built with what a
+ * service needs alone.
+ */
+export type KernelOrigin = Manifest['kernel']['origin'];
 
 /** A kernel that a guest image is made with. */
 export interface GuestKernel {

@@ -1,14 +1,14 @@
 import type { Architecture } from '../../../pool/images/manifest.ts';
 import type { ServiceName } from '../../../pool/records/host.ts';
 import type { Report } from '../../image/command.ts';
-import { cloudKernel } from './cloud.ts';
+import { debianKernel } from './debian.ts';
 import type { GuestKernel, KernelOrigin } from './guest-kernel.ts';
 import { specialisedKernel } from './specialised.ts';
 
 export type { GuestKernel, KernelOrigin } from './guest-kernel.ts';
 
 /**
- * The kernel of a service's guest, from the cache or built into it. The cloud kernel is the same
+ * The kernel of a service's guest, from the cache or built into it. Those of Debian's are the same
  * for each service. What stops it is a `BuildFailure`.
  */
 export async function buildGuestKernel(
@@ -19,7 +19,8 @@ export async function buildGuestKernel(
 ): Promise<GuestKernel> {
   switch (origin) {
     case 'cloud':
-      return cloudKernel(architecture, report);
+    case 'generic':
+      return debianKernel(origin, architecture, report);
     case 'specialised':
       return specialisedKernel(service, architecture, report);
   }

@@ -17,6 +17,7 @@ interface Flags {
   readonly image: string;
   readonly trustedKey: readonly string[];
   readonly hostId: string;
+  readonly hostName: string;
   readonly dataDir: string;
   readonly words: string;
 }
@@ -36,6 +37,7 @@ export function xenstoreDomainCommand(): Command {
     .requiredOption('--image <directory>', 'what flotilla image build wrote and image sign signed')
     .requiredOption('--trusted-key <file...>', 'public keys of who signs images (PEM)')
     .option('--host-id <uuid>', 'the id of this host in its pool', nobody)
+    .option('--host-name <name>', 'its name there', hostname())
     .option('--data-dir <directory>', 'where to work, and measure', '/run/flotilla/xenstore-domain')
     .option(
       '--words <text>',
@@ -59,7 +61,7 @@ async function start(flags: Flags): Promise<Result<void, Failure>> {
   if (!keys.ok) return fail(wrong(keys.error, 'Name the public keys of who signs images.'));
   const builder = await findBuilder();
   if (builder === null) return fail(noBuilder);
-  const host = { id: hostId.output, name: hostname() };
+  const host = { id: hostId.output, name: flags.hostName };
   const boot = await bootId();
   const images = await openOwnImages({ host, dataDir, boot, clock: systemClock });
   if (!images.ok) return images;

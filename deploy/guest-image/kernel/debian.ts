@@ -5,36 +5,42 @@ import type { Architecture } from '../../../pool/images/manifest.ts';
 import { cached, contentKey, sourceKey } from '../../image/cache.ts';
 import { BuildFailure, type Report, run } from '../../image/command.ts';
 import { downloadPackages, resolvePackages, unpackPackages } from '../../image/packages.ts';
+import { machines } from '../machines.ts';
 import { optionsOn } from './configuration.ts';
-import type { GuestKernel } from './guest-kernel.ts';
+import type { GuestKernel, KernelOrigin } from './guest-kernel.ts';
 
-/** Debian's kernel for virtual machines, of which Xen's PV and PVH are built in. */
-const debian = {
-  x86_64: { architecture: 'amd64', name: 'linux-image-cloud-amd64' },
-  aarch64: { architecture: 'arm64', name: 'linux-image-cloud-arm64' },
-} as const;
+/** What Debian builds for all: for virtual machines, Xen's PV and PVH among them, and for any machine. */
+type DebianOrigin = Exclude<KernelOrigin, 'specialised'>;
+
+/** Which of the packages that a kernel's name needs has the kernel. */
+const packageOf: Readonly<Record<DebianOrigin, RegExp>> = {
+  cloud: /^linux-image-\d.*-cloud-/,
+  generic: /^linux-image-\d(?!.*-cloud-)/,
+};
 
 /** What a kernel's file is called, before its release. */
 const prefix = 'vmlinuz-';
 
 /**
- * Debian's kernel for clouds, with its modules, from the cache or unpacked into it. It is as it is, but for
+ * A kernel of Debian's, with its modules, from the cache or unpacked into it. It is as it is, but for
  * aarch64: there Debian's is not compressed, and takes twice as much as all the rest of an image. QEMU and
  * Xen unpack it themselves.
  */
-export async function cloudKernel(
+export async function debianKernel(
+  origin: DebianOrigin,
   architecture: Architecture,
   report: Report,
 ): Promise<GuestKernel> {
-  const { name, architecture: packaged } = debian[architecture];
+  const { debian: packaged } = machines[architecture];
+  const name = `linux-image-${origin === 'cloud' ? 'cloud-' : ''}${packaged}`;
   const packages = await resolvePackages([name], packaged);
-  const kernels = packages.filter((found) => /^linux-image-.+-cloud-/.test(found.name));
+  const kernels = packages.filter((found) => packageOf[origin].test(found.name));
   if (kernels.length === 0) throw new BuildFailure(`${name} needs no package with a kernel`);
   const sources = await sourceKey([join(import.meta.dirname, '../../image')]);
   const isCompressed = architecture === 'x86_64';
   const form = isCompressed ? [] : ['gzip'];
   const key = contentKey([sources, ...form, ...kernels.map(({ file }) => file)]);
-  const directory = await cached(`kernel-cloud-${architecture}`, key, report, async (aside) => {
+  const directory = await cached(`kernel-${origin}-${architecture}`, key, report, async (aside) => {
     await downloadPackages([name], report, packaged);
     report(`unpacking ${name}`);
     await unpackPackages(kernels, aside);
@@ -47,7 +53,7 @@ export async function cloudKernel(
   return {
     image: join(boot, file),
     release,
-    origin: 'cloud',
+    origin,
     options: optionsOn(configuration),
     modules: join(directory, 'lib/modules', release),
   };
