@@ -1,4 +1,4 @@
-import { nameKey, prefixes, root } from './keys.ts';
+import { nameKey, operationsPrefix, prefixes, requestsPrefix, root } from './keys.ts';
 import type { ServiceName } from './records/host.ts';
 
 /** What a role may do with keys. */
@@ -96,8 +96,8 @@ export const serviceRights: Readonly<Record<ServiceName, readonly Right[]>> = {
     ...below(
       'readwrite',
       'records operations, runs its own, and removes old ones',
-      prefixes.operations,
-      prefixes.requests,
+      operationsPrefix('storage'),
+      requestsPrefix('storage'),
     ),
   ],
   network: [

@@ -87,11 +87,13 @@ test('all records come, page by page, as of one revision', async (t) => {
     );
     value(
       await pool.database.transact(
-        together(...some.map((record) => writing(pool.requests.put(record.id, record.name)))),
+        together(
+          ...some.map((record) => writing(pool.requestsOf('storage').put(record.id, record.name))),
+        ),
       ),
     );
   }
-  t.is(value(await pool.requests.all()).length, 1200);
+  t.is(value(await pool.requestsOf('storage').all()).length, 1200);
   pool.database.close();
 });
 
@@ -118,8 +120,10 @@ test('ended operations beyond the bound are removed, oldest first, with their re
     const state = number === 2 ? 'running' : 'succeeded';
     const endedAt = number === 2 ? null : (number as Timestamp);
     const record = { ...plan, state, endedAt } as const;
-    const request = pool.requests.creating(plan.requestId, plan.id);
-    value(await commit(pool.database, pool.operations.creating(plan.id, record), request));
+    const request = pool.requestsOf('storage').creating(plan.requestId, plan.id);
+    value(
+      await commit(pool.database, pool.operationsOf('storage').creating(plan.id, record), request),
+    );
   }
   const copy = mirror(pool.database, [pool.operations.prefix], { signal: end.signal, clock });
   const trimming = trimEnded({
@@ -130,7 +134,7 @@ test('ended operations beyond the bound are removed, oldest first, with their re
   await clock.advance(milliseconds(120_000));
   const left = value(await pool.operations.all()).map(({ record }) => record.requestId);
   t.deepEqual(left.sort(), ['request-2', 'request-4', 'request-5']);
-  t.is(value(await pool.requests.all()).length, 3);
+  t.is(value(await pool.requestsOf('storage').all()).length, 3);
   end.abort();
   await trimming;
   pool.database.close();

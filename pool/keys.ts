@@ -1,3 +1,5 @@
+import type { ServiceName } from './records/host.ts';
+
 /** Everything of the pool is below this prefix. */
 export const root = '/flotilla/';
 
@@ -35,12 +37,26 @@ export const prefixes = {
   measurements: `${root}measurements/`,
   /** `measurement-heads/<host id>`: where that chain ends. */
   measurementHeads: `${root}measurement-heads/`,
+  /** `operations/<service>/<id>`: of the service that runs it. */
   operations: `${root}operations/`,
   events: `${root}events/`,
-  /** `requests/<id>`: the operation that a request started, so that asking twice is asking once. */
+  /** `requests/<service>/<id>`: the operation that a request started, so that asking twice is asking once. */
   requests: `${root}requests/`,
   names: `${root}names/`,
 } as const;
+
+/**
+ * Where the operations of a service are. Each has a place of its own, since their steps tell what they do to
+ * whom, and who may write one has it done: another service is to do neither.
+ */
+export function operationsPrefix(service: ServiceName): string {
+  return `${prefixes.operations}${service}/`;
+}
+
+/** Where the requests are that started operations of a service. */
+export function requestsPrefix(service: ServiceName): string {
+  return `${prefixes.requests}${service}/`;
+}
 
 /** Where the id of the record of this name is kept. */
 export function nameKey(kind: NamedKind, name: string): string {

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type Collection, collection } from './collection.ts';
 import type { PoolDatabase } from './database.ts';
 import { type Measurement, MeasurementSchema } from './images/measurement.ts';
-import { prefixes } from './keys.ts';
+import { operationsPrefix, prefixes, requestsPrefix } from './keys.ts';
 import { type NamedCollection, namedCollection } from './named-collection.ts';
 import { type EventRecord, EventRecordSchema } from './records/event.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type ReservationGuard,
   ReservationGuardSchema,
   ReservationSchema,
+  type ServiceName,
 } from './records/host.ts';
 import {
   type ImageKeyRecord,
@@ -73,11 +74,14 @@ export interface Pool {
   readonly measurements: Collection<Measurement>;
   /** By the host's id. */
   readonly measurementHeads: Collection<MeasurementHead>;
-  readonly operations: Collection<OperationRecord>;
+  /** All operations, whoever runs them. */
+  readonly operations: Pick<Collection<OperationRecord>, 'prefix' | 'idOf' | 'decode' | 'all'>;
+  /** Those that one service runs, by the operation's id: no other service's are in its reach. */
+  operationsOf(service: ServiceName): Collection<OperationRecord>;
   /** By `<milliseconds, 15 digits>-<id>`. */
   readonly events: Collection<EventRecord>;
-  /** By the request's id: the id of the operation that it started. */
-  readonly requests: Collection<string>;
+  /** By the id of a request to one service: the id of the operation that it started. */
+  requestsOf(service: ServiceName): Collection<string>;
 }
 
 /** Typed access to a pool database. */
@@ -127,6 +131,8 @@ export function openPool(database: PoolDatabase): Pool {
     ),
     operations: collection(database, 'operation', prefixes.operations, OperationRecordSchema),
     events: collection(database, 'event', prefixes.events, EventRecordSchema),
-    requests: collection(database, 'request', prefixes.requests, v.string()),
+    operationsOf: (service) =>
+      collection(database, 'operation', operationsPrefix(service), OperationRecordSchema),
+    requestsOf: (service) => collection(database, 'request', requestsPrefix(service), v.string()),
   };
 }

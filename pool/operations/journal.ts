@@ -97,7 +97,7 @@ export class Journal {
     const { after, extra } = changed.value;
     const committed = await commit(
       pool.database,
-      pool.operations.replacing(current, after),
+      pool.operationsOf(after.service).replacing(current, after),
       ...extra,
     );
     if (!committed.ok) return committed.error;
@@ -107,7 +107,8 @@ export class Journal {
 
   /** After a conflict, or where an answer was lost: the database knows. */
   async #reread(): Promise<void> {
-    const read = await this.#settings.pool.operations.get(this.record.id);
+    const { service, id } = this.record;
+    const read = await this.#settings.pool.operationsOf(service).get(id);
     if (!read.ok) return;
     if (read.value === null) this.#gone = true;
     else this.observe(read.value);

@@ -70,9 +70,10 @@ export function newOperation(plan: OperationPlan): OperationRecord {
 
 /** The transaction part that records an operation, and its request's id so that it starts once. */
 export function recording(pool: Pool, operation: OperationRecord): Transaction {
-  const created = pool.operations.creating(operation.id, operation);
-  if (operation.requestId === '') return created;
-  return together(created, pool.requests.creating(operation.requestId, operation.id));
+  const { id, service, requestId } = operation;
+  const created = pool.operationsOf(service).creating(id, operation);
+  if (requestId === '') return created;
+  return together(created, pool.requestsOf(service).creating(requestId, id));
 }
 
 /**
@@ -87,25 +88,25 @@ export async function startOperation(
   const committed = await commit(pool.database, recording(pool, operation), ...changes);
   if (committed.ok)
     return ok({
-      key: pool.operations.key(operation.id),
+      key: pool.operationsOf(operation.service).key(operation.id),
       record: operation,
       modRevision: committed.value,
     });
-  const earlier = await earlierOperation(pool, operation.requestId);
+  const earlier = await earlierOperation(pool, operation);
   if (!earlier.ok || earlier.value === null) return committed;
   return ok(earlier.value);
 }
 
 /**
- * The operation that a request with this id started earlier, or null: what a handler asks first, as
- * the request may be refused by now because the first one has done its work.
+ * The operation of a service that a request with this id started earlier, or null: what a handler asks
+ * first, as the request may be refused by now because the first one has done its work.
  */
 export async function earlierOperation(
   pool: Pool,
-  requestId: string,
+  { service, requestId }: Pick<OperationRecord, 'service' | 'requestId'>,
 ): Promise<Result<Stored<OperationRecord> | null, Failure>> {
   if (requestId === '') return ok(null);
-  const request = await pool.requests.get(requestId);
+  const request = await pool.requestsOf(service).get(requestId);
   if (!request.ok) return fail(request.error);
-  return request.value === null ? ok(null) : pool.operations.get(request.value.record);
+  return request.value === null ? ok(null) : pool.operationsOf(service).get(request.value.record);
 }

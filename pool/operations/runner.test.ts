@@ -64,7 +64,7 @@ test('closing the runner aborts the step that runs and records nothing of it', a
   const { runner } = runnerOn(database, world);
   while (world.effects.size === 0) await nextTurn();
   await runner.close();
-  const read = await openPool(database).operations.get(operation.id);
+  const read = await openPool(database).operationsOf('storage').get(operation.id);
   t.is(read.ok ? read.value?.record.state : null, 'running');
   database.close();
 });
@@ -135,7 +135,7 @@ test('what a driver says of its progress is in the record while the step runs, o
         context.progress(`waited ${second} s`);
         context.progress('this comes too soon');
         await clock.sleep(milliseconds(1_000));
-        const read = await pool.operations.get(context.operation.id);
+        const read = await pool.operationsOf('storage').get(context.operation.id);
         if (read.ok) seen.push(read.value?.record.steps[0]?.description);
       }
       return ok({});

@@ -132,7 +132,7 @@ export function runOperations(settings: RunnerSettings): OperationRunner {
     schedule();
   };
 
-  const copy = mirror(pool.database, [pool.operations.prefix], {
+  const copy = mirror(pool.database, [pool.operationsOf(service).prefix], {
     signal: closing.signal,
     clock,
     onBatch: take,

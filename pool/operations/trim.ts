@@ -34,9 +34,9 @@ export async function trimEnded(settings: TrimSettings): Promise<void> {
     if (settings.entries.size <= settings.bound) continue;
     const surplus = surplusOf(settings).slice(0, batchSize);
     if (surplus.length === 0) continue;
-    const writes = surplus.flatMap(({ id, requestId }) => [
-      pool.operations.remove(id),
-      ...(requestId === '' ? [] : [pool.requests.remove(requestId)]),
+    const writes = surplus.flatMap(({ id, service, requestId }) => [
+      pool.operationsOf(service).remove(id),
+      ...(requestId === '' ? [] : [pool.requestsOf(service).remove(requestId)]),
     ]);
     const removed = await pool.database.transact({ comparisons: [], writes });
     if (!removed.ok) onFailure(removed.error);

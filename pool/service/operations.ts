@@ -18,6 +18,9 @@ type Handlers = Pick<
   'getOperation' | 'listOperations' | 'watchOperations' | 'cancelOperation'
 >;
 
+/** The services that run operations. */
+const operationServices = ['vm-lifecycle', 'storage'] as const;
+
 /** Attempts to write the request for a cancel, each of which a step that ends may overtake. */
 const cancelAttempts = 10;
 
@@ -45,14 +48,12 @@ export function operationHandlers(pool: Pool): Handlers {
     },
     watchOperations: async (request, call) => {
       const { operation, resumeRevision } = request;
-      if (operation !== '') {
-        const found = await find(pool, operation);
-        if (!found.ok) return found;
-      }
+      const found = operation === '' ? null : await find(pool, operation);
+      if (found?.ok === false) return found;
       return watchResources<Input<Operation>, OperationEvent>(
         {
           database: pool.database,
-          prefixes: [pool.operations.key(operation)],
+          prefixes: [found?.value.key ?? pool.operations.prefix],
           resumeRevision,
           idsOf: (entry) => [entry.key],
           resource: (key, entries) => {
@@ -74,9 +75,12 @@ export function operationHandlers(pool: Pool): Handlers {
 }
 
 async function find(pool: Pool, id: string): Promise<Result<Stored<OperationRecord>, Failure>> {
-  const read = await pool.operations.get(id);
-  if (!read.ok) return read;
-  return read.value === null ? fail(notFound('operation', id)) : ok(read.value);
+  for (const service of operationServices) {
+    const read = await pool.operationsOf(service).get(id);
+    if (!read.ok) return read;
+    if (read.value !== null) return ok(read.value);
+  }
+  return fail(notFound('operation', id));
 }
 
 /** Sets `cancelRequested`; the service that runs the operation sees it and acts. */
@@ -88,7 +92,10 @@ async function cancel(pool: Pool, id: string): Promise<Result<Stored<OperationRe
     if (isEnded(record)) return fail(alreadyEnded(record));
     const after = step(record, { kind: 'cancel' });
     if (after === record) return found;
-    const written = await commit(pool.database, pool.operations.replacing(found.value, after));
+    const written = await commit(
+      pool.database,
+      pool.operationsOf(after.service).replacing(found.value, after),
+    );
     if (written.ok) return ok({ ...found.value, record: after, modRevision: written.value });
     if (written.error.reason !== 'CONFLICT' || attempt >= cancelAttempts) return written;
   }

@@ -178,11 +178,11 @@ test('a cancel is recorded once, and refused when the operation has ended', asyn
   const operation = stored.record.id;
   t.true(value(await client.cancelOperation({ operation }, { timeout })).cancelRequested);
   const again = value(await client.cancelOperation({ operation }, { timeout }));
-  const read = value(await pool.operations.get(operation));
+  const read = value(await pool.operationsOf('vm-lifecycle').get(operation));
   t.is(again.revision, read?.modRevision ?? 0);
   if (read === null) return t.fail('the operation is gone');
   const ended = { ...read.record, state: 'cancelled', endedAt: 5 as Timestamp } as const;
-  value(await pool.database.transact(pool.operations.replacing(read, ended)));
+  value(await pool.database.transact(pool.operationsOf('vm-lifecycle').replacing(read, ended)));
   const refused = await client.cancelOperation({ operation }, { timeout });
   t.is(refused.ok ? '' : failureOf(refused.error).reason, 'WRONG_STATE');
 });
@@ -197,7 +197,7 @@ test('the watch of one operation ends after it has ended', async (t) => {
     seen.push(`${event.type} ${event.operation?.state}`);
     if (event.type !== 'CHANGE_TYPE_SYNCED') continue;
     const ended = { ...stored.record, state: 'succeeded', endedAt: 5 as Timestamp } as const;
-    value(await pool.database.transact(pool.operations.replacing(stored, ended)));
+    value(await pool.database.transact(pool.operationsOf('vm-lifecycle').replacing(stored, ended)));
   }
   t.deepEqual(seen, [
     'CHANGE_TYPE_CREATED OPERATION_STATE_PENDING',

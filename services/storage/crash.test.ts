@@ -67,7 +67,7 @@ async function requested(database: PoolDatabase, verb: 'create' | 'delete') {
 
 function ended(database: PoolDatabase, id: string) {
   return eventually('the operation ends', async () => {
-    const stored = await openPool(database).operations.get(id);
+    const stored = await openPool(database).operationsOf('storage').get(id);
     return stored.ok && stored.value?.record.endedAt != null ? stored.value.record : null;
   });
 }

@@ -12,7 +12,7 @@ import { serviceRights } from '../../pool/access.ts';
 import type { PoolDatabase, Revision } from '../../pool/database.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
 import { readCredentials } from '../../pool/identity/credentials.ts';
-import { nameKey, prefixes, root } from '../../pool/keys.ts';
+import { nameKey, operationsPrefix, prefixes, requestsPrefix, root } from '../../pool/keys.ts';
 import { openPool } from '../../pool/pool.ts';
 import { serviceNames } from '../../pool/records/host.ts';
 import type { Epoch, NetworkId, VdiId } from '../../pool/records/identifiers.ts';
@@ -129,6 +129,12 @@ test('a network service that was taken over learns nothing of VMs but what it is
   const storage = await prepared.database('host-1/storage');
   t.false(await may(storage, pool.vms.key(vm.id), 'read'));
   t.true(await may(storage, pool.vmDisks.key(vm.id), 'read'));
+  // Whoever writes an operation of a service has it done, and its steps tell what they do.
+  const operations = operationsPrefix('vm-lifecycle');
+  for (const access of ['read', 'write'] as const)
+    t.false(await may(storage, `${operations}x`, access), access);
+  t.like(await storage.list({ prefix: operations }), { ok: false, error: { reason: 'FORBIDDEN' } });
+  t.true(await may(storage, `${operationsPrefix('storage')}x`, 'write'));
 });
 
 test('every service has just the rights of the table, on its own host where they are of a host', async (t) => {
@@ -139,6 +145,12 @@ test('every service has just the rights of the table, on its own host where they
     ...Object.fromEntries(Object.entries(prefixes).map(([name, prefix]) => [name, `${prefix}x`])),
     ...Object.fromEntries(
       (['vm', 'host', 'sr', 'vdi', 'network'] as const).map((kind) => [kind, nameKey(kind, 'x')]),
+    ),
+    ...Object.fromEntries(
+      serviceNames.flatMap((service) => [
+        [`operations of ${service}`, `${operationsPrefix(service)}x`],
+        [`requests to ${service}`, `${requestsPrefix(service)}x`],
+      ]),
     ),
     outside: '/elsewhere/x',
     beyond: `${root}unknown/x`,

@@ -34,11 +34,13 @@ for (const { verb, before, expected } of verbs)
         ? await first.lifecycle.handlers.createVm?.(vmRequest('web'), someCall)
         : await ask(first, verb, 'web');
     const { id } = granted(asked);
-    const stored = granted(await world.pool.operations.get(id ?? ''));
+    const stored = granted(await world.pool.operationsOf('vm-lifecycle').get(id ?? ''));
     if (stored === null) throw new Error('the operation was not recorded');
     vm ??= stored.record.resource.id as VmId;
     const cancelled = { ...stored.record, cancelRequested: true };
-    await world.pool.database.transact(world.pool.operations.replacing(stored, cancelled));
+    await world.pool.database.transact(
+      world.pool.operationsOf('vm-lifecycle').replacing(stored, cancelled),
+    );
     const second = host.start();
     t.is((await endOf(world.pool, id)).state, 'cancelled');
     await second.lifecycle.settled;

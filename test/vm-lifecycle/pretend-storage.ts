@@ -39,7 +39,7 @@ export function pretendStorage(pool: Pool, host: HostId): PretendStorage {
     const now = milliseconds(1);
     const operation = newOperation({ id, verb, resource, service: 'storage', host, steps, now });
     const record = { ...operation, state: 'succeeded' as const, endedAt: 1 as Timestamp };
-    await pool.database.transact(writing(pool.operations.put(id, record)));
+    await pool.database.transact(writing(pool.operationsOf('storage').put(id, record)));
   };
   return {
     attached,

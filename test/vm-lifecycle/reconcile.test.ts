@@ -146,10 +146,10 @@ test('a shutdown that is cancelled leaves the VM wanted and running', async (t) 
   });
   const { id } = granted(await ask(service, 'shutdownVm', 'web'));
   await until(async () => {
-    const stored = granted(await world.pool.operations.get(id ?? ''));
+    const stored = granted(await world.pool.operationsOf('vm-lifecycle').get(id ?? ''));
     if (stored?.record.cursor !== 1) return false;
     const cancelled = { ...stored.record, cancelRequested: true };
-    const change = world.pool.operations.replacing(stored, cancelled);
+    const change = world.pool.operationsOf('vm-lifecycle').replacing(stored, cancelled);
     const outcome = await world.pool.database.transact(change);
     return outcome.ok && outcome.value.committed;
   });

@@ -221,7 +221,9 @@ export function vmRequest(name: string, change: Partial<Vm> = {}): CreateVmReque
 /** Waits until an operation has ended, and returns its record. */
 export async function endOf(pool: Pool, id: string | null | undefined): Promise<OperationRecord> {
   for (;;) {
-    const stored = granted(await pool.operations.get(present(id, 'an operation has an id')));
+    const stored = granted(
+      await pool.operationsOf('vm-lifecycle').get(present(id, 'an operation has an id')),
+    );
     if (stored !== null && stored.record.endedAt !== null) return stored.record;
     await systemClock.sleep(milliseconds(2));
   }

@@ -37,10 +37,13 @@ const lookEvery = milliseconds(100);
 /** An operation, as a request is answered with it. */
 type Answer = Promise<Result<Stored<OperationRecord>, Failure>>;
 
+/** Who runs the operations of this file. */
+const service = 'storage';
+
 /** Records that a VDI is to be made, by the storage service of the SR's host. */
 export async function createVdi(pool: Pool, clock: Clock, request: CreateVdiRequest): Answer {
   const { requestId, validateOnly } = request;
-  const earlier = await earlierOperation(pool, requestId);
+  const earlier = await earlierOperation(pool, { service, requestId });
   if (!earlier.ok) return earlier;
   if (earlier.value !== null) return ok(earlier.value);
   const id = requestId === '' ? ok(randomUUID() as VdiId) : vdiIdField('request_id', requestId);
@@ -83,14 +86,14 @@ export async function deleteVdi(
   signal: AbortSignal,
 ): Answer {
   const { requestId, validateOnly } = request;
-  const earlier = await earlierOperation(pool, requestId);
+  const earlier = await earlierOperation(pool, { service, requestId });
   if (!earlier.ok) return earlier;
   if (earlier.value !== null) return ok(earlier.value);
   const stored = await onceMade(pool, clock, request.vdi, signal);
   if (!stored.ok) return stored;
   const { record } = stored.value;
   if (record.operation !== null) {
-    const deletion = await pool.operations.get(record.operation);
+    const deletion = await pool.operationsOf(service).get(record.operation);
     if (!deletion.ok) return deletion;
     return deletion.value === null ? fail(busy(record)) : ok(deletion.value);
   }
@@ -148,13 +151,13 @@ export async function updateVdi(
 
 function planFor(verb: string, vdi: VdiRecord, host: HostId, clock: Clock) {
   const resource = { type: 'vdi', id: vdi.id, name: vdi.name };
-  return { verb, resource, service: 'storage', host, now: clock.wall() } as const;
+  return { verb, resource, service, host, now: clock.wall() } as const;
 }
 
 /** The operation that a request which only validates would have started. */
 function unrecorded(pool: Pool, plan: OperationPlan): Stored<OperationRecord> {
   const record = newOperation(plan);
-  return { key: pool.operations.key(record.id), record, modRevision: 0 as Revision };
+  return { key: pool.operationsOf(service).key(record.id), record, modRevision: 0 as Revision };
 }
 
 /** What the transaction that takes a name finds out by itself, for requests that only validate. */

@@ -11,7 +11,7 @@ import { stoppedWaiting } from './failures.ts';
 const patience = milliseconds(60_000);
 
 /**
- * Waits until another service's operation has ended: its failure is the result. An operation that
+ * Waits until an operation of the storage service has ended: its failure is the result. An operation that
  * is not there any more has ended long ago, and well, since those that failed are kept as long.
  */
 export async function awaitOperation(
@@ -33,8 +33,9 @@ async function follow(
   id: OperationId,
   signal: AbortSignal,
 ): Promise<Result<void, Failure> | null> {
-  const key = pool.operations.key(id);
-  const now = await pool.operations.list({ limit: 1 }, id);
+  const operations = pool.operationsOf('storage');
+  const key = operations.key(id);
+  const now = await operations.list({ limit: 1 }, id);
   if (!now.ok) return now;
   const known = now.value.items[0];
   const ended = known === undefined ? ok(undefined) : outcomeOf(known.record);
@@ -45,7 +46,7 @@ async function follow(
     if (batch.kind === 'progress') continue;
     for (const change of batch.changes) {
       if (change.kind === 'delete') return ok(undefined);
-      const stored = pool.operations.decode(change.entry);
+      const stored = operations.decode(change.entry);
       if (!stored.ok) return stored;
       const outcome = outcomeOf(stored.value.record);
       if (outcome !== null) return outcome;

@@ -38,11 +38,13 @@ function crashing(database: PoolDatabase, at: number, when: 'before' | 'after') 
 async function cancel(database: PoolDatabase, id: OperationId): Promise<void> {
   const pool = openPool(database);
   for (;;) {
-    const read = await pool.operations.get(id);
+    const read = await pool.operationsOf('storage').get(id);
     const stored = present(read.ok ? read.value : null, 'the operation exists');
     if (isEnded(stored.record)) return;
     const cancelled = { ...stored.record, cancelRequested: true };
-    const written = await database.transact(pool.operations.replacing(stored, cancelled));
+    const written = await database.transact(
+      pool.operationsOf('storage').replacing(stored, cancelled),
+    );
     if (written.ok && written.value.committed) return;
   }
 }

@@ -104,7 +104,7 @@ export async function untilEnded(
 ): Promise<OperationRecord> {
   const pool = openPool(database);
   for (let turns = 0; turns < 3_000; turns += 1) {
-    const read = await pool.operations.get(id);
+    const read = await pool.operationsOf('storage').get(id);
     if (read.ok && read.value !== null && isEnded(read.value.record)) return read.value.record;
     await turn();
   }

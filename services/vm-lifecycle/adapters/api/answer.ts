@@ -41,7 +41,8 @@ export async function answerVerb(
     ...validateRequestId('request_id', request.requestId),
   ]);
   if (refusal !== null) return fail(refusal);
-  const earlier = await earlierOperation(pool, request.requestId);
+  const { requestId } = request;
+  const earlier = await earlierOperation(pool, { service: 'vm-lifecycle', requestId });
   if (!earlier.ok) return earlier;
   if (earlier.value !== null) return ok(operationMessage(earlier.value));
   return untilNoConflict(clock, async () => {

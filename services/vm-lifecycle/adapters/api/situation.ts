@@ -51,7 +51,7 @@ async function operationOf(
   vm: VmRecord,
 ): Promise<Result<VmSituation['operation'], Failure>> {
   if (vm.operation === null) return ok(null);
-  const stored = await pool.operations.get(vm.operation);
+  const stored = await pool.operationsOf('vm-lifecycle').get(vm.operation);
   if (!stored.ok) return stored;
   const record = stored.value?.record;
   // Somebody removed it by hand: nobody will ever end it, so it stands in nobody's way.
