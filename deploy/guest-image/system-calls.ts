@@ -72,7 +72,7 @@ const all = [...program, ...files, ...sockets];
  * tracing and reading other processes, other users, namespaces, modules, io_uring, keys, clocks. That a call
  * is named and an architecture has none of its name is no mistake: a newer one stands for it there.
  */
-const systemCalls: Readonly<Record<GuestServiceName, readonly string[] | null>> = {
+export const systemCalls: Readonly<Record<GuestServiceName, readonly string[] | null>> = {
   // Pages that libxenctrl hands to the hypervisor must not be moved.
   xenstore: [...all, 'mlock', 'munlock'],
   consensus: all,
