@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { databasePrefixes, type GuestService, guestServices } from './services.ts';
+import type { GuestService } from './guest-service.ts';
+import { databasePrefixes, guestServices } from './services.ts';
 import { systemCalls } from './system-calls.ts';
 
 const text = readFileSync(join(import.meta.dirname, '../../docs/least-privilege.md'), 'utf8');
@@ -26,12 +27,12 @@ for (const [name, service] of Object.entries(guestServices) as [
     const table = tableOf(name);
     const { devices, capabilities, xenPrivileges, ports, runsAsRoot } = service;
     const expected = {
-      user: runsAsRoot ? "root, without root's capabilities" : 'its own',
+      user: runsAsRoot ? "root, without root's capabilities: it opens what is root's" : 'its own',
       'devices of /dev': listed(devices.map((path) => `\`${path}\``)),
       capabilities: listed(Object.keys(capabilities)),
       'system calls':
         systemCalls[name] === null
-          ? 'any: as a driver domain it was not tried with a filter'
+          ? 'any: it was not tried with a filter'
           : 'those of `system-calls.ts`; others fail with EPERM',
       "Xen's privileges":
         xenPrivileges.map((words) => words.replace(/^xen: /, '')).join('; ') || 'none',
