@@ -24,17 +24,26 @@ export async function keepConsoles(
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
-    if (!(await consolesRun())) {
-      const child = spawn(toolFile('xenconsoled'), [`--pid-file=${pidFile}`], { stdio: 'ignore' });
-      const ended = await Promise.race([
-        once(child, 'exit').then(([code]) => `with ${String(code)}`),
-        once(child, 'error').then(([error]) => `: ${String(error)}`),
-      ]);
-      // It goes on in the background, and what was started ends at once.
-      say((await consolesRun()) ? 'xenconsoled runs' : `xenconsoled ended ${ended}`);
+  for (let ran = false; !signal.aborted; ) {
+    const runs = await consolesRun();
+    if (runs && !ran) say('xenconsoled runs');
+    ran = runs;
+    if (!runs) {
+      const trouble = await startConsoles();
+      if (trouble !== null) say(`xenconsoled does not start: ${trouble}`);
     }
     await sleep(lookInterval, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** It goes into the background by itself; what was started ends before it is there. Null: it began well. */
+async function startConsoles(): Promise<string | null> {
+  const child = spawn(toolFile('xenconsoled'), [`--pid-file=${pidFile}`], { stdio: 'ignore' });
+  try {
+    const [code] = await once(child, 'exit');
+    return code === 0 ? null : `exit code ${String(code)}`;
+  } catch (error) {
+    return String(error);
   }
 }
 

@@ -52,6 +52,8 @@ async function startWorker([program, ...args]: readonly [string, ...string[]]): 
       // libxl keeps a number unused for a minute after its domain's end; a driver domain that is
       // built anew gets its own at once. Xen itself gives out numbers in turn, so others do not.
       LIBXL_DOMID_REUSE_TIMEOUT: '0',
+      // Its input is nothing, which a program that a supervisor started takes for the supervisor's end.
+      FLOTILLA_SUPERVISED: undefined,
     },
   });
   const socket = child.stdio[workerDescriptor];
