@@ -1,6 +1,6 @@
 import type { Brand } from '../base/brand.ts';
 import type { Result } from '../base/result.ts';
-import type { Bytes } from '../base/units.ts';
+import type { Bytes, Milliseconds } from '../base/units.ts';
 
 /**
  * The port to the hypervisor: what the VM lifecycle needs of Xen, and no more. `xen/` implements
@@ -35,6 +35,16 @@ export interface Domain {
   /** Memory that the domain holds now. */
   readonly memory: Bytes;
   readonly vcpus: number;
+  /** Null where the hypervisor does not tell, as a simulated one. */
+  readonly processor: DomainProcessor | null;
+}
+
+/** What a domain has had of the host's processors. */
+export interface DomainProcessor {
+  /** Processor time of all its virtual CPUs since it was built. */
+  readonly had: Milliseconds;
+  /** It wants to run, and no virtual CPU of it does at this moment. */
+  readonly waits: boolean;
 }
 
 /** What the storage service hands to the hypervisor for one disk. */

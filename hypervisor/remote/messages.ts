@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { bounds } from '../../base/bounds.ts';
-import type { Bytes } from '../../base/units.ts';
+import type { Bytes, Milliseconds } from '../../base/units.ts';
 import type { DomainId, DomainUuid, HypervisorErrorCode } from '../port.ts';
 
 /**
@@ -22,6 +22,10 @@ const nat = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const bytesOf = v.pipe(
   nat,
   v.transform((value) => value as Bytes),
+);
+const span = v.pipe(
+  nat,
+  v.transform((value) => value as Milliseconds),
 );
 const text = (length: number) => v.pipe(v.string(), v.maxLength(length));
 const domainId = v.pipe(
@@ -47,6 +51,7 @@ const domain = v.object({
   state: domainState,
   memory: bytesOf,
   vcpus: nat,
+  processor: v.nullable(v.object({ had: span, waits: v.boolean() })),
 });
 const disk = v.object({
   vdev: v.pipe(v.string(), v.regex(/^xvd[a-p]$/, 'xvda to xvdp')),

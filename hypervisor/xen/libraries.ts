@@ -14,11 +14,17 @@ export type Pointer = bigint | null;
 export interface DomInfo {
   readonly uuid: ArrayLike<number>;
   readonly domid: number;
+  /** Some virtual CPU of it runs now. */
+  readonly running: boolean;
+  /** All its virtual CPUs wait for an event. */
+  readonly blocked: boolean;
   readonly paused: boolean;
   readonly shutdown: boolean;
   readonly dying: boolean;
   readonly shutdown_reason: number;
   readonly current_memkb: number;
+  /** Nanoseconds; a bigint where a number would not be exact. */
+  readonly cpu_time: number | bigint;
   readonly vcpu_max_id: number;
 }
 

@@ -1,4 +1,4 @@
-import { type Bytes, bytes } from '../../base/units.ts';
+import { type Bytes, bytes, milliseconds } from '../../base/units.ts';
 import type { Domain, DomainId, DomainState, DomainUuid, ShutdownReason } from '../port.ts';
 import type { DomInfo } from './libraries.ts';
 
@@ -38,6 +38,10 @@ export function domainOf(info: DomInfo, name: string): Domain {
     memory: kibibytes(info.current_memkb),
     // The greatest number of a virtual CPU: 2^32 - 1 while a half-built domain has none.
     vcpus: (info.vcpu_max_id + 1) % 2 ** 32,
+    processor: {
+      had: milliseconds(Math.floor(Number(info.cpu_time) / 1e6)),
+      waits: domainState(info).kind === 'running' && !info.running && !info.blocked,
+    },
   };
 }
 

@@ -96,6 +96,18 @@ export const xenCases: readonly ContractCase[] = [
     },
   },
   {
+    title: 'a domain has had none of the processors before it runs, and some when it has',
+    run: async (subject) => {
+      const config = bootable(subject);
+      await withDomain(subject, config, async (id) => {
+        const built = (await find(subject.hypervisor, config.uuid))?.processor;
+        assert.deepEqual(built, { had: 0, waits: false });
+        value(await subject.hypervisor.unpause(id));
+        await until(subject, config.uuid, (domain) => (domain?.processor?.had ?? 0) > 0);
+      });
+    },
+  },
+  {
     title: 'a watcher hears of a guest that crashes, though its worker was killed meanwhile',
     run: async (subject) => {
       const { hypervisor, lines, patience } = subject;

@@ -33,9 +33,9 @@ test.serial.before('a host boots in parts', async (t) => {
     images: ['xenstore', ...parts],
     words: ['flotilla.xenstored=domain', 'flotilla.xenstore-word=flotilla.kill=120'],
   });
-  // All share one emulated processor. Who serves the others goes first, or libxl gives up devices that
-  // the control domain's kernel has not taken within 10 s.
-  await lab.first.sh('for id in 0 1; do xl sched-credit2 -d $id -w 4000; done');
+  // Who serves the others goes first, or libxl gives up devices that the control domain's kernel has not
+  // taken within 10 s.
+  await lab.first.sh('for id in 0 1; do xl sched-credit2 -d $id -w 1024; done');
   pool = new PoolInLab(lab.first);
   await pool.start(guests);
   for (const part of parts) await serves(part);
@@ -59,7 +59,7 @@ async function noteOf(part: Part): Promise<Note> {
   return (JSON.parse(said) as { readonly note: Note }).note;
 }
 
-/** All share one emulated processor, and boot at a time: a guest alone serves after two minutes. */
+/** All share one emulated processor, and boot at a time: a guest alone serves after a minute. */
 const boots = 1_200_000;
 
 /** Waits until a service's guest serves; returns its domain. */

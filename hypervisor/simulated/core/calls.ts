@@ -208,6 +208,7 @@ function list(host: Host): CallValue {
       state,
       memory,
       vcpus,
+      processor: null,
     }),
   );
   return { kind: 'domains', domains };

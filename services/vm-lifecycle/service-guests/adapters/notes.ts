@@ -14,6 +14,8 @@ export function noteText(note: Note): string {
       return `serves, as domain ${note.domain}, ${seconds(note.after)} after it ran`;
     case 'unserved':
       return `does not serve: the kernel of domain ${note.domain} refuses connections`;
+    case 'starved':
+      return `gets no processor, domain ${note.domain}: those of the host are taken by others`;
     case 'refused':
       return `is not started: ${note.why}`;
     case 'trouble':

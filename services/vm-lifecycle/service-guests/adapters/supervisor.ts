@@ -216,5 +216,11 @@ export function guestSupervisor(environment: SupervisorEnvironment): Supervisor 
 }
 
 function isTrouble({ kind }: Note): boolean {
-  return kind === 'fell' || kind === 'refused' || kind === 'trouble' || kind === 'unserved';
+  return (
+    kind === 'starved' ||
+    kind === 'fell' ||
+    kind === 'refused' ||
+    kind === 'trouble' ||
+    kind === 'unserved'
+  );
 }

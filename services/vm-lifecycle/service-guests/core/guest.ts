@@ -1,6 +1,6 @@
 import { neverRan, type RestartHistory } from '../../../../base/restart.ts';
 import { type Milliseconds, milliseconds } from '../../../../base/units.ts';
-import type { DomainId, DomainState } from '../../../../hypervisor/port.ts';
+import type { DomainId, DomainProcessor, DomainState } from '../../../../hypervisor/port.ts';
 
 /** One service guest as its supervisor knows it: the state, what goes into a step, what comes out. */
 
@@ -29,6 +29,9 @@ export const lookAgain = milliseconds(1_000);
 export const probeStarting = milliseconds(250);
 export const probeServing = milliseconds(5_000);
 export const probeShare = 1 / 20;
+
+/** A guest that wants to run and has less than this share of a processor is starved: it is not hung. */
+export const starvedShare = 1 / 20;
 
 /** A refused image is looked at again so seldom: somebody may have put the right files there. */
 export const refusedRetry = milliseconds(60_000);
@@ -63,6 +66,9 @@ export type Phase =
       readonly heardAt: Milliseconds;
       /** Whether the last probe was answered by its service. */
       readonly answers: boolean;
+      /** What it had had of the processors at the last look; null: not known. */
+      readonly looked: { readonly at: Milliseconds; readonly had: Milliseconds } | null;
+      readonly starved: boolean;
     }
   | { readonly kind: 'stopping'; readonly domain: DomainId; readonly until: Milliseconds }
   | {
@@ -96,6 +102,13 @@ export interface Guest {
 /** What a probe found: its service answered, its kernel said that nobody listens, or nothing came. */
 export type Probe = 'answered' | 'unserved' | 'silent';
 
+/** What a look found of a guest's domain. */
+export interface Found {
+  readonly id: DomainId;
+  readonly state: DomainState;
+  readonly processor: DomainProcessor | null;
+}
+
 /** Everything that happens to a guest. */
 export type Input =
   | { readonly kind: 'tick' }
@@ -106,7 +119,7 @@ export type Input =
   | {
       readonly kind: 'seen';
       readonly look: number;
-      readonly found: { readonly id: DomainId; readonly state: DomainState } | null;
+      readonly found: Found | null;
     }
   | { readonly kind: 'look-failed'; readonly look: number; readonly why: string }
   | { readonly kind: 'started'; readonly domain: DomainId }
@@ -126,6 +139,8 @@ export type Note =
   | { readonly kind: 'started'; readonly domain: DomainId }
   | { readonly kind: 'serving'; readonly domain: DomainId; readonly after: Milliseconds }
   | { readonly kind: 'unserved'; readonly domain: DomainId }
+  /** It wants to run, and the host's processors are with others: its silence says nothing. */
+  | { readonly kind: 'starved'; readonly domain: DomainId }
   | { readonly kind: 'refused'; readonly why: string }
   /** The hypervisor could not be asked, or did not do what it was asked. */
   | { readonly kind: 'trouble'; readonly why: string }

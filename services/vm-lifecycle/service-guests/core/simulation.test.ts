@@ -85,7 +85,9 @@ class SimulatedHost {
         const { look } = output;
         // What is seen is as old as the moment at which the hypervisor looked.
         this.#later(50, () => {
-          const [found] = this.domainsOf(service).map(([id, { state }]) => ({ id, state }));
+          const [found] = this.domainsOf(service).map(([id, { state }]) => ({
+            ...{ id, state, processor: null },
+          }));
           const failed = this.#fails();
           this.#later(50, () =>
             failed

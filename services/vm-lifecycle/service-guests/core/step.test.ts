@@ -3,6 +3,7 @@ import { restartDelays } from '../../../../base/restart.ts';
 import { milliseconds } from '../../../../base/units.ts';
 import type { DomainId, DomainState } from '../../../../hypervisor/port.ts';
 import {
+  type Found,
   type Guest,
   type Input,
   newGuest,
@@ -36,8 +37,9 @@ class Told {
   }
 
   /** Answers the look that is under way. */
-  see(found: { id: DomainId; state: DomainState } | null): readonly Output[] {
-    return this.tell({ kind: 'seen', look: this.guest.look ?? -1, found });
+  see(found: (Omit<Found, 'processor'> & Partial<Found>) | null): readonly Output[] {
+    const whole = found === null ? null : { processor: null, ...found };
+    return this.tell({ kind: 'seen', look: this.guest.look ?? -1, found: whole });
   }
 
   probe(probe: 'answered' | 'unserved' | 'silent'): readonly Output[] {
@@ -138,6 +140,28 @@ test('a guest that was silent for its bound after it has served is destroyed', (
   const outputs = guest.probe('silent');
   t.deepEqual(kinds(outputs), ['fell', 'destroying', 'destroy']);
   t.like(outputs[0], { note: { why: 'it was silent for 30 s' } });
+});
+
+test('silence for want of a processor is not held against a guest', (t) => {
+  const guest = new Told();
+  guest.start();
+  guest.probe('answered');
+  let had = 0;
+  const looks = (waits: boolean, more: number): readonly string[] => {
+    guest.now += 5_000;
+    had += more;
+    guest.tell({ kind: 'tick' });
+    const processor = { had: milliseconds(had), waits };
+    const outputs = guest.see({ id: domain(7), state: running, processor });
+    return kinds([...outputs, ...guest.probe('silent')]);
+  };
+  looks(false, 4_000);
+  t.true(looks(true, 10).includes('starved'));
+  for (let look = 0; look < 20; look += 1) t.false(looks(true, 10).includes('fell'));
+  // Now it has the processor, or has nothing to do, and is silent still.
+  const seen = Array.from({ length: 8 }, (_, look) => looks(false, look % 2 === 0 ? 0 : 4_000));
+  t.is(seen.flat().filter((kind) => kind === 'fell').length, 1);
+  t.true(seen.flat().includes('destroy'));
 });
 
 test('a probe of an earlier life says nothing of this one', (t) => {

@@ -3,6 +3,7 @@ import { neverRan, nextRestart } from '../../../../base/restart.ts';
 import { type Milliseconds, milliseconds } from '../../../../base/units.ts';
 import type { DomainId } from '../../../../hypervisor/port.ts';
 import {
+  type Found,
   type Guest,
   type Input,
   lookAgain,
@@ -16,6 +17,7 @@ import {
   probeShare,
   probeStarting,
   refusedRetry,
+  starvedShare,
 } from './guest.ts';
 
 /**
@@ -155,11 +157,7 @@ function changed(guest: Guest, now: Milliseconds, domain: DomainId): Output[] {
   return [];
 }
 
-function seen(
-  guest: Guest,
-  now: Milliseconds,
-  found: Extract<Input, { kind: 'seen' }>['found'],
-): Output[] {
+function seen(guest: Guest, now: Milliseconds, found: Found | null): Output[] {
   const { phase } = guest;
   if (phase.kind !== 'unsure' && phase.kind !== 'up' && phase.kind !== 'stopping') return [];
   if (found === null) {
@@ -188,12 +186,35 @@ function seen(
         return destroy(guest, id, phase.until, 'it was left half built, or was paused');
       return [];
     case 'running':
-      if (id === known) return [];
+      if (id === known) return phase.kind === 'up' ? ran(guest, phase, now, found) : [];
       if (phase.kind === 'unsure' && phase.condemned === id)
         return destroy(guest, id, phase.until, 'it is still there');
       return live(guest, now, id, { kind: 'adopted', domain: id });
   }
   return unreachable(state);
+}
+
+/**
+ * A guest on a host whose processors are all taken is silent and not at fault: to start it anew would take
+ * still more. So the time from one look to the next is not counted where it wanted to run and did not.
+ */
+function ran(
+  guest: Guest,
+  phase: Extract<Phase, { kind: 'up' }>,
+  now: Milliseconds,
+  { id, processor }: Found,
+): Output[] {
+  const { looked } = phase;
+  const passed = looked === null ? 0 : now - looked.at;
+  const had = looked === null || processor === null ? 0 : processor.had - looked.had;
+  const starved = processor?.waits === true && passed > 0 && had < starvedShare * passed;
+  guest.phase = {
+    ...phase,
+    heardAt: milliseconds(phase.heardAt + (starved ? passed : 0)),
+    looked: processor === null ? null : { at: now, had: processor.had },
+    starved,
+  };
+  return starved && !phase.starved ? note({ kind: 'starved', domain: id }) : [];
 }
 
 function probed(guest: Guest, now: Milliseconds, found: Probe): Output[] {
@@ -317,7 +338,7 @@ function live(guest: Guest, now: Milliseconds, domain: DomainId, told: Note): Ou
   const servedAt = guest.canBeAsked ? null : now;
   const answers = !guest.canBeAsked;
   const times = { since: now, servedAt, answeredAt: now, heardAt: now };
-  enter(guest, now, { kind: 'up', domain, ...times, answers });
+  enter(guest, now, { kind: 'up', domain, ...times, answers, looked: null, starved: false });
   guest.lookAt = milliseconds(now + lookEvery);
   guest.life += 1;
   guest.probing = false;
