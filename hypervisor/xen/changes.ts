@@ -8,6 +8,12 @@ import type { Domain, DomainId, DomainListener } from '../port.ts';
  */
 const interval: Milliseconds = milliseconds(1000);
 
+/**
+ * And at most this share of the time goes by with looking: on a host that is short of processors a look
+ * takes long, and takes from those that are waited for.
+ */
+const share = 1 / 20;
+
 /** Notices what happened to the domains by comparing one list with the next. */
 export class ChangeWatcher {
   readonly #list: () => Promise<readonly Domain[] | null>;
@@ -28,7 +34,7 @@ export class ChangeWatcher {
     this.#listeners.add(own);
     if (this.#timer === null) {
       this.#seen.clear();
-      this.#timer = setInterval(() => this.look(), interval);
+      this.#later(interval);
       this.look();
     }
     return () => {
@@ -45,13 +51,18 @@ export class ChangeWatcher {
 
   /** Looks no more. */
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#listeners.clear();
   }
 
+  #later(pause: number): void {
+    this.#timer = setTimeout(() => this.look(), pause);
+  }
+
   async #compare(): Promise<void> {
     this.#looking = true;
+    const start = performance.now();
     do {
       this.#lookAgain = false;
       const domains = await this.#list();
@@ -66,5 +77,8 @@ export class ChangeWatcher {
       for (const id of changed) for (const listener of [...this.#listeners]) listener(id);
     } while (this.#lookAgain);
     this.#looking = false;
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#later(Math.max(interval, (performance.now() - start) / share));
   }
 }
