@@ -135,8 +135,20 @@ static void mount_seed(const struct plan *plan) {
     give_up(plan->seed_disk);
 }
 
+/*
+ * In a user namespace of its own a process without any right has all of them over what it makes there, and so
+ * reaches much more of the kernel. No service needs one, and only the kernel's root could allow them again.
+ */
+static void forbid_user_namespaces(void) {
+  int fd = open("/proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return; /* The kernel has none. */
+  if (write(fd, "0\n", 2) != 2) give_up("user namespaces cannot be forbidden");
+  close(fd);
+}
+
 /* What the service may write, and the devices that it may open. */
 void prepare_places(const struct plan *plan) {
+  forbid_user_namespaces();
   mount_seed(plan);
   mount_data(plan);
   mount_images(plan);
