@@ -29,12 +29,23 @@ const subcommands: readonly Subcommand[] = [
     name: 'host',
     summary: 'hosts: list, show; run the services of one',
     load: async () => {
-      const [{ hostCommand }, { hostUpCommand }, { hostSeedCommand }] = await Promise.all([
-        import('./cli/index.ts'),
-        import('./cli/up/command.ts'),
-        import('./cli/host-seed/command.ts'),
-      ]);
-      return hostCommand().addCommand(hostUpCommand()).addCommand(hostSeedCommand());
+      const [{ hostCommand }, { hostUpCommand }, { hostSeedCommand }, image, verify] =
+        await Promise.all([
+          import('./cli/index.ts'),
+          import('./cli/up/command.ts'),
+          import('./cli/host-seed/command.ts'),
+          import('./cli/host-image/command.ts'),
+          import('./cli/host-image/verify.ts'),
+        ]);
+      return hostCommand()
+        .addCommand(hostUpCommand())
+        .addCommand(hostSeedCommand())
+        .addCommand(verify.hostVerifyCommand())
+        .addCommand(
+          image.hostImageCommand(async (request, progress) =>
+            (await import('./deploy/xen-host/index.ts')).buildHost(request, progress),
+          ),
+        );
     },
   },
   {

@@ -5,6 +5,9 @@ import { fail, ok } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import type { Context, TextOutput } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { hostImageCommand } from '../host-image/command.ts';
+import { hostVerifyCommand } from '../host-image/verify.ts';
+import { hostSeedCommand } from '../host-seed/command.ts';
 import { imageCommand } from '../image/command.ts';
 import {
   completeCommand,
@@ -147,7 +150,12 @@ function program(context: Context): Command {
   return new Command('flotilla')
     .enablePositionalOptions()
     .addCommand(vmCommand(context))
-    .addCommand(hostCommand(context))
+    .addCommand(
+      hostCommand(context)
+        .addCommand(hostSeedCommand(context))
+        .addCommand(hostImageCommand(async () => fail('no host image is built here'), context))
+        .addCommand(hostVerifyCommand(context)),
+    )
     .addCommand(operationCommand(context))
     .addCommand(poolCommand({ ...simulatedParts, restore: new Command('restore') }, context))
     .addCommand(xenstoreCommand(context))

@@ -1,9 +1,10 @@
 import type { Bytes } from '../../base/units.ts';
 import type { Sha256 } from './digest.ts';
+import type { HostFileRole } from './host-manifest.ts';
 import type { Manifest } from './manifest.ts';
 
-/** What a file of an image is for. */
-export type FileRole = 'kernel' | 'initramfs' | 'sbom';
+/** What a file of a guest's image is for, and one of a host's. */
+export type FileRole = 'kernel' | 'initramfs' | 'sbom' | HostFileRole;
 
 /** A file as its manifest has it. */
 export interface NamedFile {
