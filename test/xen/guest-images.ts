@@ -25,26 +25,9 @@ export async function buildImagesLayer(
   services: readonly GuestServiceName[],
   report: Report,
 ): Promise<string> {
-  const key = await labKey(report);
   const work = await mkdtemp(join(tmpdir(), 'guest-images-'));
   try {
-    const parts: string[] = [key.publicKey.id];
-    for (const service of services) {
-      const out = join(work, service);
-      const kernel = kernelOf(service);
-      const request = {
-        service,
-        kernel,
-        architecture: 'x86_64',
-        configuration: null,
-        out,
-      } as const;
-      const { manifest } = await buildGuestImage(request, report);
-      const bytes = encodeManifest(manifest);
-      await writeFile(join(out, signatureFile), encodeSignature(signManifest(bytes, key)));
-      parts.push(Buffer.from(bytes).toString());
-    }
-    await writeFile(join(work, publicKey), key.publicKey.pem);
+    const parts = await buildSignedImages(services, work, report);
     const directory = await cached('images', contentKey(parts), report, async (aside) => {
       report(`writing the layer with the guest images of ${services.join(', ')}`);
       const tree = join(aside, 'tree');
@@ -56,6 +39,30 @@ export async function buildImagesLayer(
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/**
+ * Builds the guest images of services into directories of their names, signs them with the lab's key, and puts
+ * its public half beside them. Returns what tells these images from others.
+ */
+export async function buildSignedImages(
+  services: readonly GuestServiceName[],
+  directory: string,
+  report: Report,
+): Promise<readonly string[]> {
+  const key = await labKey(report);
+  const parts: string[] = [key.publicKey.id];
+  for (const service of services) {
+    const out = join(directory, service);
+    const kernel = kernelOf(service);
+    const request = { service, kernel, architecture: 'x86_64', configuration: null, out } as const;
+    const { manifest } = await buildGuestImage(request, report);
+    const bytes = encodeManifest(manifest);
+    await writeFile(join(out, signatureFile), encodeSignature(signManifest(bytes, key)));
+    parts.push(Buffer.from(bytes).toString());
+  }
+  await writeFile(join(directory, publicKey), key.publicKey.pem);
+  return parts;
 }
 
 /** A xenstore domain wants a kernel without SMP, or it has no timer: docs/guest-images.md. */

@@ -35,19 +35,19 @@ export interface Machine {
   readonly ended: Promise<void>;
 }
 
-/**
- * Starts QEMU on a host image. Software emulation, always: on machines like those of a CI,
- * /dev/kvm exists and does not run ordinary kernels. The processor's flags are those with which
- * Xen 4.17 under QEMU 7.2 runs PV and PVH guests: with smap and smep a PV control domain crashes
- * at once, with rdtscp PVH guests hang.
- */
+/** Starts QEMU on the lab's host image. */
 export function startMachine(parts: MachineParts): Machine {
-  const diagnostics = openSync(`${parts.directory}/qemu.log`, 'w');
+  return startQemu(qemuArguments(parts), parts.directory);
+}
+
+/** Starts QEMU with words that begin with `emulatedWords`. It may write into `directory`. */
+export function startQemu(words: readonly string[], directory: string): Machine {
+  const diagnostics = openSync(`${directory}/qemu.log`, 'w');
   // setpriv has the kernel kill QEMU when its parent is gone, even by kill -9.
-  const command = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...qemuArguments(parts)];
+  const command = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...words];
   const child = spawn('setpriv', command, {
     stdio: ['pipe', 'pipe', diagnostics],
-    env: { ...process.env, TMPDIR: parts.directory },
+    env: { ...process.env, TMPDIR: directory },
   });
   closeSync(diagnostics);
   const monitor = openMonitor(
@@ -56,6 +56,31 @@ export function startMachine(parts: MachineParts): Machine {
   );
   const ended = Promise.race([once(child, 'exit'), once(child, 'error')]).then(() => undefined);
   return { monitor, process: child, ended };
+}
+
+/**
+ * Words for a Xen that is emulated. Lazy FPU switching, its default on AMD, loses vector registers of the
+ * control domain's processes under QEMU's emulation while a guest runs: Node then crashes at random.
+ */
+export const emulatedXenWords = 'console=com1 com1=115200 xpti=no spec-ctrl=eager-fpu';
+
+/**
+ * A machine on which Xen runs, without disks and NICs. Software emulation, always: on machines like those of a
+ * CI, /dev/kvm exists and does not run ordinary kernels. The processor's flags are those with which Xen 4.17
+ * under QEMU 7.2 runs PV and PVH guests: with smap and smep a PV control domain crashes at once, with rdtscp
+ * PVH guests hang.
+ */
+export function emulatedWords({
+  processors,
+  memory,
+  serialLog,
+}: Pick<MachineParts, 'processors' | 'memory' | 'serialLog'>): readonly string[] {
+  return [
+    ...['-accel', 'tcg,thread=multi', '-machine', 'pc', '-smp', `${processors}`, '-m', `${memory}`],
+    ...['-cpu', 'max,+svm,-smap,-smep,-rdtscp', '-no-reboot', '-nodefaults', '-display', 'none'],
+    ...['-chardev', 'stdio,id=monitor,signal=off', '-mon', 'chardev=monitor,mode=control'],
+    ...['-serial', `file:${serialLog}`],
+  ];
 }
 
 function qemuArguments(parts: MachineParts): string[] {
@@ -72,25 +97,11 @@ function qemuArguments(parts: MachineParts): string[] {
   const loopback = (end: 'local' | 'remote', port: number): string =>
     `${end}.type=inet,${end}.host=127.0.0.1,${end}.port=${port}`;
   return [
-    ...[
-      '-accel',
-      'tcg,thread=multi',
-      '-machine',
-      'pc',
-      '-smp',
-      `${parts.processors}`,
-      '-m',
-      `${parts.memory}`,
-    ],
-    ...['-cpu', 'max,+svm,-smap,-smep,-rdtscp', '-no-reboot', '-nodefaults', '-display', 'none'],
-    ...['-chardev', 'stdio,id=monitor,signal=off', '-mon', 'chardev=monitor,mode=control'],
-    ...['-serial', `file:${parts.serialLog}`],
+    ...emulatedWords(parts),
     ...['-kernel', image.xen],
-    // Lazy FPU switching, Xen's default on AMD, loses vector registers of the control domain's
-    // processes under QEMU's emulation while a guest runs: Node then crashes at random.
     ...[
       '-append',
-      `console=com1 com1=115200 dom0_mem=${own}M,max:${own}M dom0_max_vcpus=${parts.processors} xpti=no spec-ctrl=eager-fpu`,
+      `dom0_mem=${own}M,max:${own}M dom0_max_vcpus=${parts.processors} ${emulatedXenWords}`,
     ],
     // QEMU separates modules by commas; none of the words has one.
     ...['-initrd', `${image.kernel} ${kernel.join(' ')},${image.initrd}`],
