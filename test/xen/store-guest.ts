@@ -27,6 +27,12 @@ const scripts = {
   ],
 };
 
+/** Gives a host the two scripts, for `xl` to run. */
+export async function putHotplugScripts(host: ControlDomain): Promise<void> {
+  for (const [script, lines] of Object.entries(scripts))
+    await host.put(`/etc/xen/scripts/${script}`, ['#!/bin/sh', ...lines, ''].join('\n'), 0o755);
+}
+
 /** A test guest that `xl` runs, and that uses xenstore itself. */
 export class StoreGuest {
   readonly name: string;
@@ -41,12 +47,7 @@ export class StoreGuest {
 
   /** Builds it by `xl create`, with a disk and a NIC, and waits until it has tried both. */
   async create(type: 'pv' | 'pvh'): Promise<void> {
-    for (const [script, lines] of Object.entries(scripts))
-      await this.#host.put(
-        `/etc/xen/scripts/${script}`,
-        ['#!/bin/sh', ...lines, ''].join('\n'),
-        0o755,
-      );
+    await putHotplugScripts(this.#host);
     const disk = `/var/lib/xen/${this.name}.img`;
     await this.#host.sh(`truncate -s 64M ${disk}`);
     const device = (await this.#host.sh(`losetup --find --show ${disk}`)).trim();
