@@ -156,6 +156,7 @@ test('silence for want of a processor is not held against a guest', (t) => {
     return kinds([...outputs, ...guest.probe('silent')]);
   };
   looks(false, 4_000);
+  guest.probe('silent');
   t.true(looks(true, 10).includes('starved'));
   for (let look = 0; look < 20; look += 1) t.false(looks(true, 10).includes('fell'));
   // Now it has the processor, or has nothing to do, and is silent still.

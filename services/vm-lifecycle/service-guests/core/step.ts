@@ -212,9 +212,11 @@ function ran(
     ...phase,
     heardAt: milliseconds(phase.heardAt + (starved ? passed : 0)),
     looked: processor === null ? null : { at: now, had: processor.had },
-    starved,
+    starved: starved && !phase.answers,
   };
-  return starved && !phase.starved ? note({ kind: 'starved', domain: id }) : [];
+  // One that answers may have had little to do.
+  const isNews = starved && !phase.starved && !phase.answers;
+  return isNews ? note({ kind: 'starved', domain: id }) : [];
 }
 
 function probed(guest: Guest, now: Milliseconds, found: Probe): Output[] {
