@@ -132,7 +132,9 @@ export class SocketOutbox {
    * socket does. What keeps it from taking them the stream is left to find out.
    */
   #writeNow(content: Uint8Array): number {
-    if (this.#descriptor === null || this.#socket.writableLength > 0) return 0;
+    // The number of a socket that is closed may be another client's by now.
+    if (this.#descriptor === null || this.#socket.destroyed) return 0;
+    if (this.#socket.writableLength > 0) return 0;
     try {
       return writeSync(this.#descriptor, content);
     } catch {
