@@ -67,14 +67,26 @@ test('any of three members takes proposals, and a new leader takes over from a d
   for (const member of rest) await member.node.stop();
 });
 
-test('without a leader a proposal and a read fail at once', async (t) => {
+test('[R62] without a leader a proposal and a read fail when their time is up', async (t) => {
   const voters = [1, 2, 3].map(memberId);
-  const member = startMember(memberId(1), blankDisk(configurationOf(voters)), new MemoryNetwork());
+  const limits = { ...defaultLimits, requestTimeout: milliseconds(40) };
+  const disk = blankDisk(configurationOf(voters));
+  const member = startMember(memberId(1), disk, new MemoryNetwork(), limits);
   const proposed = await member.node.propose(command('x'));
   const read = await member.node.readBarrier();
   t.is(proposed.ok ? null : proposed.error.code, 'no-leader');
   t.is(read.ok ? null : read.error.code, 'no-leader');
   await member.node.stop();
+});
+
+test('[R62] a proposal and a read wait for the election of a leader', async (t) => {
+  const voters = [1, 2, 3].map(memberId);
+  const network = new MemoryNetwork();
+  const members = voters.map((id) => startMember(id, blankDisk(configurationOf(voters)), network));
+  t.true(members.every((member) => member.node.status().leader === null));
+  const asked = members.flatMap(({ node }) => [node.propose(command('early')), node.readBarrier()]);
+  for (const result of await Promise.all(asked)) t.true(result.ok);
+  for (const member of members) await member.node.stop();
 });
 
 test('a member that was away gets a snapshot once the log is compacted', async (t) => {

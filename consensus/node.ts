@@ -116,14 +116,12 @@ export class Node<Reply> implements Replica<Reply> {
   propose(command: Uint8Array, urgent = false): Promise<Result<Reply, ReplicaError>> {
     const refusal = this.#stopped ?? (urgent ? null : this.#disk.refusal);
     if (refusal !== null) return Promise.resolve(fail(refusal));
-    if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
     this.#next(this.#proposals.isIdle);
     return this.#proposals.propose(command, this.#parts.clock.now());
   }
 
   readBarrier(): Promise<Result<void, ReplicaError>> {
     if (this.#stopped !== null) return Promise.resolve(fail(this.#stopped));
-    if (this.#raft.leader === null) return Promise.resolve(fail(noLeader));
     this.#next(this.#barriers.isIdle);
     return this.#barriers.wait(this.#parts.clock.now());
   }
@@ -217,16 +215,18 @@ export class Node<Reply> implements Replica<Reply> {
   }
 
   #run(extent: Extent): void {
-    const { leader, term } = this.#raft;
-    const inputs = this.#intake.gather(extent, term);
+    const { leader } = this.#raft;
+    const inputs = this.#intake.gather(extent, this.#raft);
     const outputs = step(this.#raft, inputs);
     this.#parts.observe?.(this.#raft, inputs, outputs);
     this.#perform(outputs);
     this.#handover.stepped(this.#raft);
-    if (this.#raft.leader !== leader) this.#proposals.retry();
+    if (this.#raft.leader !== leader) {
+      this.#proposals.retry();
+      this.#barriers.askAnew();
+    }
     this.#announce();
     if (this.#intake.hasWaiting && this.#raft.leader !== null) this.#pace.schedule();
-    if (this.#barriers.hasWaiting) this.#pace.schedule();
   }
 
   #perform(outputs: Outputs): void {
@@ -246,8 +246,7 @@ export class Node<Reply> implements Replica<Reply> {
       this.#proposals.refused(id.number, reason);
     for (const { number, reason } of outputs.refusedChanges) this.#changes.refused(number, reason);
     for (const { id, index } of outputs.reads) this.#barriers.answer(id, index);
-    if (outputs.refusedReads.length > 0 || this.#raft.leader === null)
-      this.#barriers.abandonQuestions(noLeader);
+    for (const { id, reason } of outputs.refusedReads) this.#barriers.refused(id, reason);
     this.#barriers.applied(this.#applied);
     if (outputs.compacted !== null) store.compact(outputs.compacted);
   }

@@ -36,7 +36,7 @@ export interface StateMachine<Reply> {
 
 /** Why a proposal or a read was not served. Only `outcome-unknown` may have taken effect. */
 export type ReplicaErrorCode =
-  /** No leader is known now; nothing was sent. Fails at once, it is the caller's to try again. */
+  /** No leader was found in a request's time; it had no effect. */
   | 'no-leader'
   /** The leader changed, or answered nothing in time, after the command was handed over. */
   | 'outcome-unknown'

@@ -4,7 +4,6 @@ import { milliseconds } from '../../base/units.ts';
 import { logIndex } from '../core/ids.ts';
 import { ReadBarriers } from './barriers.ts';
 import { defaultLimits } from './limits.ts';
-import { noLeader } from './proposals.ts';
 
 function barriers(): ReadBarriers {
   let id = 0;
@@ -79,16 +78,32 @@ test('an answer that is never applied here ends with the time of those who wait'
   t.is(reads.ask(100), 2, 'there is room again');
 });
 
-test('waiting callers are bounded, and get an answer when there is no leader', async (t) => {
+test('waiting callers are bounded, and get an answer when the leader has no room', async (t) => {
   const reads = barriers();
   const first = reads.wait(0);
   reads.ask(0);
   const second = reads.wait(0);
   const third = await reads.wait(0);
   t.is(third.ok ? null : third.error.code, 'overloaded');
-  reads.abandonQuestions(noLeader);
+  reads.refused(1, 'overloaded');
   for (const result of [await first, await second])
-    t.is(result.ok ? null : result.error.code, 'no-leader');
+    t.is(result.ok ? null : result.error.code, 'overloaded');
   void reads.wait(0);
   t.is(reads.ask(0), 2, 'there is room again');
+});
+
+test('who has no answer when the leader changes, or is lost, asks the next', async (t) => {
+  const reads = barriers();
+  const first = reads.wait(0);
+  t.is(reads.ask(0), 1);
+  reads.askAnew();
+  t.true(reads.hasWaiting);
+  t.is(reads.ask(1), 2, 'at once');
+  reads.answer(1, logIndex(5));
+  reads.refused(2, 'no-leader');
+  t.true(reads.hasWaiting, 'what the lost leader says is too late');
+  t.is(reads.ask(2), 3);
+  reads.answer(3, logIndex(5));
+  reads.applied(logIndex(5));
+  t.deepEqual(await first, ok(undefined));
 });

@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from '../../base/result.ts';
 import type { LogIndex } from '../core/ids.ts';
+import type { RefusalReason } from '../core/output.ts';
 import type { ReplicaError } from '../replica.ts';
 import type { NodeLimits } from './limits.ts';
 
@@ -58,8 +59,7 @@ export class ReadBarriers {
   ask(now: number): number | null {
     if (this.#question !== null) {
       if (now - this.#question.asked < this.#limits.readRetry) return null;
-      this.#arriving = [...this.#question.callers, ...this.#arriving];
-      this.#question = null;
+      this.askAnew();
     }
     if (this.#arriving.length === 0) return null;
     this.#question = { id: this.#nextId(), callers: this.#arriving, asked: now };
@@ -82,17 +82,24 @@ export class ReadBarriers {
     for (const { callers } of done) this.#settle(callers, ok(undefined));
   }
 
-  /** There is no leader: nobody can answer those who still ask. */
-  abandonQuestions(error: ReplicaError): void {
-    const callers = [...(this.#question?.callers ?? []), ...this.#arriving];
+  /** Another leads, or nobody does: who has no answer asks again. */
+  askAnew(): void {
+    if (this.#question === null) return;
+    this.#arriving = [...this.#question.callers, ...this.#arriving];
     this.#question = null;
-    this.#arriving = [];
-    this.#settle(callers, fail(error));
+  }
+
+  /** The question was not taken: for want of a leader it is kept for the next, for want of room it ends. */
+  refused(id: number, reason: RefusalReason): void {
+    if (this.#question?.id !== id) return;
+    this.askAnew();
+    if (reason === 'overloaded') this.#settle(this.#arriving.splice(0), fail(leaderOverloaded));
   }
 
   /** Ends all. */
   abandon(error: ReplicaError): void {
-    this.abandonQuestions(error);
+    this.askAnew();
+    this.#settle(this.#arriving.splice(0), fail(error));
     for (const { callers } of this.#answered.splice(0)) this.#settle(callers, fail(error));
   }
 
@@ -123,3 +130,8 @@ export class ReadBarriers {
     for (const caller of callers) caller.settle(result);
   }
 }
+
+const leaderOverloaded: ReplicaError = {
+  code: 'overloaded',
+  detail: 'too many reads wait at the leader already; try again later',
+};

@@ -1,6 +1,6 @@
 import type { Random } from '../../base/random.ts';
 import { milliseconds } from '../../base/units.ts';
-import type { Term } from '../core/ids.ts';
+import type { MemberId, Term } from '../core/ids.ts';
 import type { Input } from '../core/input.ts';
 import type { Clock } from '../ports.ts';
 import type { ReadBarriers } from './barriers.ts';
@@ -17,6 +17,12 @@ export interface IntakeParts<Reply> {
   readonly proposals: ProposalBook<Reply>;
   readonly changes: ChangeBook;
   readonly barriers: ReadBarriers;
+}
+
+/** Who leads, as far as the member knows, and when. */
+export interface Leading {
+  readonly leader: MemberId | null;
+  readonly term: Term;
 }
 
 /** What goes into a member's next step: what has arrived, what was asked for here, and the time. */
@@ -43,26 +49,29 @@ export class Intake<Reply> {
     this.#lastTick = now;
   }
 
-  /** Whether proposals or changes of this member wait to be handed over. */
+  /** Whether proposals, changes or reads of this member wait for a step to take them. */
   get hasWaiting(): boolean {
-    return this.#parts.proposals.hasWaiting || this.#parts.changes.hasWaiting;
+    const { proposals, changes, barriers } = this.#parts;
+    return proposals.hasWaiting || changes.hasWaiting || barriers.hasWaiting;
   }
 
   /**
    * Proposals first, in the term that they are noted with; time last, after what has arrived. What was
    * asked for here gathers for a turn of the loop, so that much of it shares a write or a question.
+   * While no leader is known it waits for one, as long as a request may take (SPEC R62).
    */
-  gather(extent: Extent, term: Term): readonly Input[] {
+  gather(extent: Extent, { leader, term }: Leading): readonly Input[] {
     const { clock, random, proposals, changes, barriers } = this.#parts;
     const inputs: Input[] = [];
-    if (extent === 'all') {
+    const isServed = extent === 'all' && leader !== null;
+    if (isServed) {
       const handed = proposals.handOver(term);
       if (handed.length > 0) inputs.push({ kind: 'propose', proposals: handed });
       for (const change of changes.handOver(term)) inputs.push({ kind: 'change', ...change });
     }
     inputs.push(...this.#arrived);
     this.#arrived = [];
-    const read = extent === 'all' ? barriers.ask(clock.now()) : null;
+    const read = isServed ? barriers.ask(clock.now()) : null;
     if (read !== null) inputs.push({ kind: 'read', id: read });
     if (extent === 'all' && this.#elapsed > 0) {
       const jitter = random.below(2 ** 32) / 2 ** 32;

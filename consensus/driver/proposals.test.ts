@@ -77,15 +77,25 @@ test('what rests had no effect, also when its time is up', async (t) => {
   t.false(proposals.hasWaiting);
 });
 
-test('a refusal is the answer, and says that nothing was done', async (t) => {
+test('a leader without room is the answer, and says that nothing was done', async (t) => {
   const proposals = book();
-  const answers = ['no-leader', 'overloaded'] as const;
-  for (const reason of answers) {
-    const promise = proposals.propose(command('a'), 0);
-    const [first] = proposals.handOver(term(1));
-    proposals.refused(first?.id.number ?? 0, reason);
-    t.is(await codeOf(promise), reason);
-  }
+  const promise = proposals.propose(command('a'), 0);
+  const [first] = proposals.handOver(term(1));
+  proposals.refused(first?.id.number ?? 0, 'overloaded');
+  t.is(await codeOf(promise), 'overloaded');
+});
+
+test('what no leader took waits for the next one, and fails with its time', async (t) => {
+  const proposals = book();
+  const [taken, late] = [1, 2].map(() => proposals.propose(command('a'), 0));
+  for (const { id } of proposals.handOver(term(1))) proposals.refused(id.number, 'no-leader');
+  proposals.retry();
+  const [first] = proposals.handOver(term(2));
+  if (first !== undefined) proposals.applied(first, 'reply');
+  t.deepEqual(await taken, ok('reply'));
+  proposals.refused((first?.id.number ?? 0) + 1, 'no-leader');
+  proposals.expire(100);
+  t.is(late === undefined ? null : await codeOf(late), 'no-leader');
 });
 
 test('after the time-out the outcome is unknown only of what was handed over', async (t) => {

@@ -27,7 +27,7 @@ export class ProposalBook<Reply> {
   readonly #nextNumber: () => number;
   readonly #open = new Map<number, Open<Reply>>();
   #waiting: number[] = [];
-  /** Not taken by a leader that hands over: it would not take them now either. */
+  /** Not taken, for want of a leader or by one that hands over: they would not be taken now either. */
   #resting: number[] = [];
   #bytes = 0;
   #appliedTerm = 0;
@@ -67,8 +67,7 @@ export class ProposalBook<Reply> {
   }
 
   /**
-   * Time has passed, or another leads: what a leader that was handing over did not take waits to be
-   * handed over again. It is last in line, since a leader takes no number below one that it has seen.
+   * Time has passed, or another leads: what was not taken before waits to be handed over again. It is last in line, since a leader takes no number below one that it has seen.
    */
   retry(): void {
     for (const number of this.#resting.splice(0)) this.#again(number);
@@ -109,7 +108,7 @@ export class ProposalBook<Reply> {
         this.#settle(number, fail({ code: 'outcome-unknown', detail }));
   }
 
-  /** The leader did not take it, and it had no effect. */
+  /** It was not taken, and had no effect: it waits for another leader unless there is no room. */
   refused(number: number, reason: RefusalReason): void {
     const open = this.#open.get(number);
     if (open === undefined) return;
@@ -118,8 +117,6 @@ export class ProposalBook<Reply> {
         this.#settle(number, fail(overloaded));
         return;
       case 'no-leader':
-        this.#settle(number, fail(noLeader));
-        return;
       case 'transferring':
         open.handedIn = null;
         this.#resting.push(number);
@@ -170,7 +167,7 @@ export class ProposalBook<Reply> {
   }
 }
 
-/** Nothing was sent, because it is not known to whom. */
+/** Nothing was sent, because it is not known to whom. A change of the membership does not wait. */
 export const noLeader: ReplicaError = {
   code: 'no-leader',
   detail: 'no leader is known now: a majority of the members must be running and connected',

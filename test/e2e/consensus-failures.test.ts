@@ -57,34 +57,40 @@ test.serial(
   },
 );
 
-test.serial('a member without a leader refuses at once, and still reads what it has', async (t) => {
-  t.timeout(180_000);
-  await withCluster(async (cluster) => {
-    const [first, ...others] = cluster.members;
-    const client = new PoolDatabaseClient(first?.endpoint ?? '');
-    await client.put('/a', '1');
-    await client.get('/a');
-    const metadata = new Metadata();
-    metadata.set('hasleader', 'true');
-    await Promise.all(others.map((member) => member.end('SIGKILL')));
-    const noLeader = 'UNAVAILABLE etcdserver: no leader';
-    const put = () => client.kv.put({ key: utf8('/a'), value: utf8('2') }, patience);
-    // The first may be under way while the member finds out.
-    while ((await refusal(put())) !== noLeader) await delay(100);
-    t.is(await refusal(put()), noLeader);
-    t.is(await refusal(client.kv.range({ key: utf8('/a') }, patience)), noLeader);
-    t.is(await refusal(client.lease.leaseGrant({ TTL: 10n }, patience)), noLeader);
-    const local = await client.get('/a', { serializable: true });
-    t.is(text(local.kvs[0]?.value), '1');
-    const status = await answer(client.maintenance.status({}, patience));
-    t.deepEqual([status.leader, status.errors], [0n, ['etcdserver: no leader']]);
-    await Promise.all(others.map((member) => member.start()));
-    await cluster.serving();
-    await client.put('/a', '3');
-    t.is(text((await client.get('/a')).kvs[0]?.value), '3');
-    client.close();
-  });
-});
+test.serial(
+  'who requires a leader is refused without one, others wait, and all read',
+  async (t) => {
+    t.timeout(180_000);
+    await withCluster(async (cluster) => {
+      const [first, ...others] = cluster.members;
+      const client = new PoolDatabaseClient(first?.endpoint ?? '');
+      await client.put('/a', '1');
+      await client.get('/a');
+      const metadata = new Metadata();
+      metadata.set('hasleader', 'true');
+      await Promise.all(others.map((member) => member.end('SIGKILL')));
+      const noLeader = 'UNAVAILABLE etcdserver: no leader';
+      const required = { ...patience, metadata };
+      const put = (settings = required) =>
+        client.kv.put({ key: utf8('/a'), value: utf8('2') }, settings);
+      // The first may be under way while the member finds out.
+      while ((await refusal(put())) !== noLeader) await delay(100);
+      t.is(await refusal(put()), noLeader);
+      t.is(await refusal(client.kv.range({ key: utf8('/a') }, required)), noLeader);
+      t.is(await refusal(client.lease.leaseGrant({ TTL: 10n }, required)), noLeader);
+      t.is(await refusal(put({ ...patience, metadata: new Metadata() })), noLeader, 'in the end');
+      const local = await client.get('/a', { serializable: true });
+      t.is(text(local.kvs[0]?.value), '1');
+      const status = await answer(client.maintenance.status({}, patience));
+      t.deepEqual([status.leader, status.errors], [0n, ['etcdserver: no leader']]);
+      await Promise.all(others.map((member) => member.start()));
+      await cluster.serving();
+      await client.put('/a', '3');
+      t.is(text((await client.get('/a')).kvs[0]?.value), '3');
+      client.close();
+    });
+  },
+);
 
 test.serial('a lease that is renewed outlives the leader, and one that is not ends', async (t) => {
   t.timeout(180_000);

@@ -31,7 +31,7 @@ export class LeaderWatch {
 
   /** Adds a stream. Returns what removes it, which may be called twice. */
   join(metadata: Metadata, finish: Finish): () => void {
-    const needsLeader = metadata.get('hasleader').includes('true');
+    const needsLeader = requiresLeader(metadata);
     this.#streams.set(finish, { needsLeader });
     if (needsLeader && this.#isLeaderless && this.#timer === null)
       queueMicrotask(() => finish(failures.noLeader));
@@ -62,4 +62,9 @@ export class LeaderWatch {
     for (const [finish, { needsLeader }] of [...this.#streams])
       if (needsLeader) finish(failures.noLeader);
   }
+}
+
+/** Whether a client wants no answer of a member without a leader: etcd's `WithRequireLeader`. */
+export function requiresLeader(metadata: Metadata): boolean {
+  return metadata.get('hasleader').includes('true');
 }

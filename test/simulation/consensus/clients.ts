@@ -23,7 +23,7 @@ export class Clients {
     const next = (): void => {
       if (this.#stopped) return;
       this.#operate(random).then(
-        () => this.#world.after(1 + random.below(60), next),
+        () => this.#world.after(1 + random.below(40), next),
         (error) => this.#world.fail(error),
       );
     };

@@ -1,9 +1,11 @@
-import type { handleUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { handleUnaryCall, Metadata, sendUnaryData } from '@grpc/grpc-js';
+import { fail } from '../../../../base/result.ts';
 import { authBounds } from '../../../kv/auth/bounds.ts';
 import type { Demand } from '../../../kv/auth/rights.ts';
 import type { ByteString } from '../../../kv/byte-string.ts';
 import { isReadOnly } from '../../../kv/validate.ts';
-import type { GrpcFailure, Served } from '../failures.ts';
+import { failures, type GrpcFailure, type Served } from '../failures.ts';
+import { requiresLeader } from '../leader-watch.ts';
 import type { EtcdMember } from '../member.ts';
 import { Callers, type IdentifiedCall } from './caller.ts';
 import type { DemandOf } from './demands.ts';
@@ -69,8 +71,9 @@ export class Guard<Services> {
         if (handler === undefined) answer(errorOf(identityFailures.unimplemented));
         else handler(call, answer);
       };
-      if (this.#isUnfounded) {
-        reply(errorOf(identityFailures.notFounded));
+      const refusal = this.#isUnfounded ? identityFailures.notFounded : this.#leaderless(call);
+      if (refusal !== null) {
+        reply(errorOf(refusal));
         return;
       }
       const demanded = () => demandOf(call.request);
@@ -97,10 +100,17 @@ export class Guard<Services> {
   ): handleUnaryCall<Request, Response> {
     const handler = this.unary(demandOf, handlerOf);
     return async (call, reply) => {
-      const current = await this.#member.readBarrier();
+      const refusal = this.#leaderless(call);
+      const current = refusal === null ? await this.#member.readBarrier() : fail(refusal);
       if (current.ok) handler(call, reply);
       else reply(errorOf(current.error));
     };
+  }
+
+  /** A client that can ask another member is not kept waiting for this one to find a leader. */
+  #leaderless(call: { readonly metadata: Metadata }): GrpcFailure | null {
+    const isLeaderless = this.#member.replica.status().leader === null;
+    return isLeaderless && requiresLeader(call.metadata) ? failures.noLeader : null;
   }
 
   /** Nothing was ever written: a pool that has data is served as before until its rights are set up. */
