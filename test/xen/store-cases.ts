@@ -49,11 +49,12 @@ async function underLoad(
 ): Promise<void> {
   await host.put('/tmp/load', load, 0o755);
   await host.sh('setsid /tmp/load >/tmp/load.out 2>&1 </dev/null &');
+  const before = await pv.count('xenstore loop: ');
   await pv.type(`xenstore loop ${rounds}`);
   await host
     .sh(happens, { timeout: patience })
     .finally(() => host.sh('touch /tmp/load.end', { timeout: patience }));
-  assert.match(await pv.says('xenstore loop: '), new RegExp(`${rounds} rounds, 0 wrong`));
+  assert.match(await pv.says('xenstore loop: ', before), new RegExp(`${rounds} rounds, 0 wrong`));
   assert.match(
     await host.until('grep "load:" /tmp/load.out', patience),
     /^load: \d+ rounds, 0 wrong, 0 events missing$/m,

@@ -78,6 +78,12 @@ export class StoreGuest {
     await this.#host.sh(`echo "${line}" >${tty}`);
   }
 
+  /** How many lines of its console have this. */
+  async count(text: string): Promise<number> {
+    const lines = `cat ${consoleLogs(this.name)} | grep -ac "flotilla guest: ${text}"`;
+    return Number((await this.#host.exec(lines)).stdout);
+  }
+
   /** Waits for a line of its console that has this, and that was not there `before`. */
   async says(text: string, before = 0, timeout?: number): Promise<string> {
     const lines = `cat ${consoleLogs(this.name)} | grep -a "flotilla guest: ${text}"`;
@@ -89,8 +95,7 @@ export class StoreGuest {
 
   /** What it reads from xenstore by itself. */
   async read(path: string): Promise<string> {
-    const lines = `cat ${consoleLogs(this.name)} | grep -ac "flotilla guest: xenstore ${path}: "`;
-    const before = Number((await this.#host.exec(lines)).stdout);
+    const before = await this.count(`xenstore ${path}: `);
     const said = await this.#asked(`xenstore read ${path}`, `xenstore ${path}: `, before);
     return said.replace(/^.*?xenstore \S+: /, '').trim();
   }
