@@ -7,6 +7,7 @@ import { controlDomain } from '../core/permissions.ts';
 import { parsePacket } from '../core/wire.ts';
 import type { SocketLink } from '../migration/image.ts';
 import type { Peer } from './attached.ts';
+import { BusyPoll } from './busy-poll.ts';
 import type { Daemon } from './daemon.ts';
 import { Departures } from './departures.ts';
 import { descriptorOf, isSocket, readingInto } from './descriptors.ts';
@@ -54,7 +55,7 @@ export async function serveUnixSocket(
   }
   const sockets = new Set<Socket>();
   const shared: Shared = {
-    ...{ daemon, onTrouble, departures: new Departures() },
+    ...{ daemon, onTrouble, departures: new Departures(), busyPoll: new BusyPoll() },
     buffer: Buffer.allocUnsafeSlow(readMax),
   };
   const serve = (open: Open, left: LeftClient | null) => {
@@ -131,6 +132,7 @@ interface LeftClient {
 interface Shared {
   readonly daemon: Daemon;
   readonly departures: Departures;
+  readonly busyPoll: BusyPoll;
   /** What is read of a client is here until it is served. */
   readonly buffer: Buffer;
   readonly onTrouble: (message: string) => void;
@@ -140,7 +142,7 @@ interface Shared {
 type Open = (onread: OnReadOpts) => Socket;
 
 function serveClient(
-  { daemon, departures, buffer, onTrouble }: Shared,
+  { daemon, departures, busyPoll, buffer, onTrouble }: Shared,
   open: Open,
   left: LeftClient | null,
 ): Socket {
@@ -186,10 +188,12 @@ function serveClient(
     received = serve(received);
   };
   const take = (length: number): boolean => {
+    const now = performance.now();
     const come = buffer.subarray(0, length);
     const rest = serve(received.length === 0 ? come : Buffer.concat([received, come]));
     // The next client's bytes come where these are.
     received = rest.length === 0 ? nothing : Buffer.from(rest);
+    busyPoll.answered(now);
     return true;
   };
   const socket = open({ buffer, callback: take });
