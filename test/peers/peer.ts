@@ -87,6 +87,11 @@ export class Peer {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Calls the listener when it has ended, be it by itself or by `stop`. */
+  onceEnded(listener: () => void): void {
+    this.#child.once('exit', listener);
+  }
+
   async stop(): Promise<void> {
     if (!this.runs) return;
     const exited = once(this.#child, 'exit');

@@ -1,9 +1,13 @@
 import { messageTypes } from '../../../services/xenstore/core/wire.ts';
 import type { PeerName } from '../../peers/peer.ts';
 import { explain } from './differences.ts';
+import { type Done, endedBy, goneBefore, outcomeOf } from './found.ts';
 import type { History } from './generate.ts';
+import { takeInventory, withoutStale } from './inventory.ts';
 import { Ours } from './ours.ts';
-import { guests, isGuest, type Observation, type Reply, type Step } from './step.ts';
+import { entryOfGone } from './rules.ts';
+import { guests, isGuest, type Observation, type Reply, type Step, type Told } from './step.ts';
+import type { Subject } from './subject.ts';
 import { Theirs } from './theirs.ts';
 
 /** Where a daemon does something else, and this project's documents do not say so. */
@@ -29,17 +33,22 @@ export async function compare(name: PeerName, { quotas, steps }: History): Promi
   const theirs = await Theirs.start(name, quotas);
   const met = new Set<string>();
   try {
+    const before: Done[] = [];
     for (const [at, step] of steps.entries()) {
-      const observed = {
-        ours: normal(step, await ours.perform(step)),
-        theirs: normal(step, await theirs.perform(step)),
-      };
+      // Whoever has gone leaves the stores different where nobody has asked yet.
+      const looks = endedBy(step) !== null || at === steps.length - 1;
+      const here = await observe(step, ours, looks);
+      const seen = await observe(step, theirs, looks);
+      before.push({ step, us: outcomeOf(here) });
+      const there = name === 'xenstored' ? withoutEntriesOfGone(seen, here, before) : seen;
+      if (there !== seen) met.add(entryOfGone);
+      const observed = { ours: here, theirs: there };
       const faults = ours.faults();
       if (faults.length > 0) throw new Error(`our store is wrong inside: ${faults.join('; ')}`);
       if (name === 'oxenstored' && (await givesAway(step, ours, theirs)))
         return { difference: null, met: [...met, ownerOfMade], compared: at };
       if (isSame(observed.ours, observed.theirs)) continue;
-      const explained = explain({ peer: name, step, before: steps.slice(0, at), ...observed });
+      const explained = explain({ peer: name, step, before: before.slice(0, -1), ...observed });
       if (explained === null)
         return { difference: { at, step, ...observed }, met: [...met], compared: at };
       met.add(explained.name);
@@ -49,6 +58,22 @@ export async function compare(name: PeerName, { quotas, steps }: History): Promi
   } finally {
     await theirs.close();
   }
+}
+
+/** Without what is a documented difference of C, and is nothing that its store does differently. */
+function withoutEntriesOfGone(
+  seen: Observation,
+  here: Observation,
+  before: readonly Done[],
+): Observation {
+  if (seen.there === null || here.there === null) return seen;
+  const nodes = withoutStale(seen.there.nodes, here.there.nodes, goneBefore(before));
+  return isSame(nodes, seen.there.nodes) ? seen : { ...seen, there: { ...seen.there, nodes } };
+}
+
+async function observe(step: Step, subject: Subject, looks: boolean): Promise<Observation> {
+  const told = normal(step, await subject.perform(step));
+  return { ...told, there: looks ? await takeInventory(subject, told) : null };
 }
 
 /** As in SPEC.md. */
@@ -67,7 +92,7 @@ async function givesAway(step: Step, ours: Ours, theirs: Theirs): Promise<boolea
 }
 
 /** Without what each daemon chooses for itself: transaction ids, generations, what is for people. */
-function normal(step: Step, { reply, events }: Observation): Observation {
+function normal(step: Step, { reply, events }: Told): Told {
   if (reply.kind !== 'reply' || reply.type === messageTypes.ERROR) return { reply, events };
   return { reply: { ...reply, payload: normalPayload(step, reply) }, events };
 }
@@ -90,6 +115,6 @@ function normalPayload(step: Step, { type, payload }: Extract<Reply, { kind: 're
   }
 }
 
-function isSame(one: Observation, other: Observation): boolean {
+function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

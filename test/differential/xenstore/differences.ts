@@ -1,5 +1,6 @@
 import { messageTypes as types } from '../../../services/xenstore/core/wire.ts';
-import { cameBefore, changing, type Found, type FoundRequest, outcomeOf } from './found.ts';
+import { endOf, endRules } from './ends.ts';
+import { changing, endedBy, type Found, type FoundRequest, outcomeOf } from './found.ts';
 import { rules } from './rules.ts';
 
 /** A documented difference that a finding is. */
@@ -10,17 +11,14 @@ export interface Explanation {
   readonly parts: boolean;
 }
 
-/** What explains the end of a domain. */
-export const endNames = [
-  'nodes of a domain that is gone',
-  'the root of a domain that is gone',
-  'SET_TARGET of a domain that was released',
-] as const;
-
 /** The documented difference that explains a finding; null where none does. */
 export function explain(found: Found): Explanation | null {
   const { peer, step, ours, theirs } = found;
-  if (step.kind !== 'request') return explainEnd(found);
+  const gone = endedBy(step);
+  const end = gone === null ? null : endOf(found, gone);
+  const endRule = end === null ? undefined : endRules[peer].find((each) => each.fits(end));
+  if (endRule !== undefined) return { name: endRule.name, parts: !isLeftSame(found) };
+  if (step.kind !== 'request') return null;
   const request: FoundRequest = {
     ...found,
     step,
@@ -29,18 +27,14 @@ export function explain(found: Found): Explanation | null {
     strings: step.payload.split('\0'),
   };
   const rule = rules[peer].find((each) => each.fits(request));
-  if (rule !== undefined) return { name: rule.name, parts: parts(request) };
-  return step.type === types.RELEASE ? explainEnd(found) : null;
+  if (rule === undefined) return null;
+  const parting = rule.parts !== false && parts(request);
+  // What is different in a reply alone does not explain why there is something else afterwards.
+  return parting || isLeftSame(found) ? { name: rule.name, parts: parting } : null;
 }
 
-/** The end of a domain. */
-function explainEnd(found: Found): Explanation | null {
-  const { peer, step } = found;
-  if (step.kind === 'reconnect' || step.kind === 'shutdown') return null;
-  if (peer === 'oxenstored') return { name: endNames[0], parts: true };
-  if (cameBefore(found, types.SET_TARGET)) return { name: endNames[2], parts: true };
-  // Whoever owns the root takes everything with it.
-  return cameBefore(found, types.SET_PERMS, '/') ? { name: endNames[1], parts: true } : null;
+function isLeftSame({ ours, theirs }: Found): boolean {
+  return JSON.stringify(ours.there) === JSON.stringify(theirs.there);
 }
 
 /** Where both refuse, or nothing is changed, the stores stay the same. */

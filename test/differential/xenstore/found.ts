@@ -1,12 +1,19 @@
 import { messageTypes as types } from '../../../services/xenstore/core/wire.ts';
 import type { PeerName } from '../../peers/peer.ts';
-import { guests, isGuest, type Observation, type Step } from './step.ts';
+import { type Client, guests, isGuest, type Observation, type Step, type Told } from './step.ts';
+
+/** A step that both have done. */
+export interface Done {
+  readonly step: Step;
+  /** What ours answered: the name of the error, `ok`, or what came instead of a reply. */
+  readonly us: string;
+}
 
 /** Something that is not the same with ours and with a peer. */
 export interface Found {
   readonly peer: PeerName;
   readonly step: Step;
-  readonly before: readonly Step[];
+  readonly before: readonly Done[];
   readonly ours: Observation;
   readonly theirs: Observation;
 }
@@ -42,25 +49,83 @@ export function isMalformed({ step: { type, payload } }: FoundRequest): boolean 
 /** Whether anybody has changed something since the client's transaction began. */
 export function isInterfered({ step, before }: FoundRequest): boolean {
   const began = before.findLastIndex(
-    (each) =>
-      each.kind === 'request' && each.by === step.by && each.type === types.TRANSACTION_START,
+    (each) => each.step.kind === 'request' && each.step.by === step.by && hasBegun(each),
   );
-  return before.slice(began + 1).some((each) => each.kind !== 'request' || changing.has(each.type));
+  return before
+    .slice(began + 1)
+    .some((each) => each.step.kind !== 'request' || changing.has(each.step.type));
 }
 
-/** Whether a request of this type came before, about this path if one is given. */
+function hasBegun({ step, us }: Done): boolean {
+  return step.kind === 'request' && step.type === types.TRANSACTION_START && us === 'ok';
+}
+
+/** What the client has asked in the transaction that it asks in now. */
+export function askedInTransaction({ step, before }: FoundRequest): readonly Done[] {
+  /** As steps count them, the newest first: where each has begun. */
+  let begun: number[] = [];
+  const asked = new Map<number, Done[]>();
+  const domain = isGuest(step.by) ? guests[step.by] : null;
+  for (const [at, done] of before.entries()) {
+    if (startsAnew(done.step, step.by, domain)) begun = [];
+    if (done.step.kind !== 'request' || done.step.by !== step.by) continue;
+    const inside = begun[done.step.transaction - 1];
+    if (inside !== undefined) asked.get(inside)?.push(done);
+    if (!hasBegun(done)) continue;
+    begun = [at, ...begun];
+    asked.set(at, []);
+  }
+  return asked.get(begun[step.transaction - 1] ?? -1) ?? [];
+}
+
+/** Whether a client has no transactions any more. */
+function startsAnew(step: Step, by: Client, domain: number | null): boolean {
+  switch (step.kind) {
+    case 'reconnect':
+      return step.by === by;
+    case 'death':
+      return guests[step.domain] === domain;
+    case 'shutdown':
+      return false;
+    case 'request':
+      return (
+        (step.type === types.INTRODUCE || step.type === types.RELEASE) &&
+        step.payload.startsWith(`${domain}\0`)
+      );
+  }
+}
+
+/** Whether a request of this type was done before, about this path if one is given. */
 export function cameBefore({ before }: Found, type: number, path: string | null = null): boolean {
   return before.some(
-    (each) =>
-      each.kind === 'request' &&
-      each.type === type &&
-      (path === null || each.payload.startsWith(`${path}\0`)),
+    ({ step, us }) =>
+      step.kind === 'request' &&
+      step.type === type &&
+      us === 'ok' &&
+      (path === null || step.payload.startsWith(`${path}\0`)),
   );
 }
 
 /** Whether a domain has ended before: it was released, or the hypervisor has told of its death. */
 export function hasEnded(found: Found): boolean {
-  return cameBefore(found, types.RELEASE) || found.before.some(({ kind }) => kind === 'death');
+  return cameBefore(found, types.RELEASE) || found.before.some(({ step }) => step.kind === 'death');
+}
+
+/** The domain that ends with a step, if one does; it may be none that is served. */
+export function endedBy(step: Step): number | null {
+  if (step.kind === 'death') return guests[step.domain];
+  if (step.kind !== 'request' || step.type !== types.RELEASE) return null;
+  return Number.parseInt(step.payload, 10);
+}
+
+/** The domains that have ended before. */
+export function goneBefore(before: readonly Done[]): ReadonlySet<number> {
+  const gone = new Set<number>();
+  for (const { step, us } of before) {
+    const ended = us === 'ok' || step.kind === 'death' ? endedBy(step) : null;
+    if (ended !== null) gone.add(ended);
+  }
+  return gone;
 }
 
 /** How often the domain of the guest that asks was introduced before. */
@@ -69,9 +134,10 @@ export function introductionsOf({ step, before }: Found): number {
   const domain = guests[step.by];
   return before.filter(
     (each) =>
-      each.kind === 'request' &&
-      each.type === types.INTRODUCE &&
-      each.payload.startsWith(`${domain}\0`),
+      each.step.kind === 'request' &&
+      each.step.type === types.INTRODUCE &&
+      each.us === 'ok' &&
+      each.step.payload.startsWith(`${domain}\0`),
   ).length;
 }
 
@@ -80,8 +146,13 @@ export function namesOf({ reply }: Observation): readonly string[] {
   return reply.kind === 'reply' ? reply.payload.split('\0').sort() : [];
 }
 
+/** The strings of a reply, which end with a NUL each. */
+export function stringsIn({ reply }: Told): readonly string[] {
+  return reply.kind === 'reply' ? reply.payload.split('\0').slice(0, -1) : [];
+}
+
 /** What a reply comes to. */
-export function outcomeOf({ reply }: Observation): string {
+export function outcomeOf({ reply }: Told): string {
   if (reply.kind !== 'reply') return reply.kind;
   return reply.type === types.ERROR ? reply.payload.slice(0, -1) : 'ok';
 }

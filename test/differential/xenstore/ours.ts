@@ -11,9 +11,9 @@ import {
   type Guest,
   guests,
   isGuest,
-  type Observation,
   type Reply,
   type Step,
+  type Told,
 } from './step.ts';
 import type { Subject } from './subject.ts';
 
@@ -36,7 +36,7 @@ export class Ours implements Subject {
       this.#ask('one', messageTypes.SET_QUOTA, 0, `${name}\0${value}\0`);
   }
 
-  perform(step: Step): Promise<Observation> {
+  perform(step: Step): Promise<Told> {
     this.#reply = { kind: 'nothing' };
     this.#events = [];
     switch (step.kind) {

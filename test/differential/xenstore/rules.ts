@@ -2,22 +2,27 @@ import { firstReservedDomain } from '../../../services/xenstore/core/permissions
 import { payloadMax, messageTypes as types } from '../../../services/xenstore/core/wire.ts';
 import type { PeerName } from '../../peers/peer.ts';
 import {
+  askedInTransaction,
   cameBefore,
   type FoundRequest,
+  goneBefore,
   hasEnded,
   introductionsOf,
   isInterfered,
   isMalformed,
   namesOf,
+  stringsIn,
 } from './found.ts';
+import { withoutStaleEntries } from './inventory.ts';
 import { isGuest } from './step.ts';
 
 /** A difference that SPEC.md names, and which findings are of its kind. */
 export interface Rule {
   /** The first column of SPEC.md, "Where the daemons differ". */
   readonly name: string;
-  readonly peer?: PeerName;
   readonly fits: (request: FoundRequest) => boolean;
+  /** False where the stores stay the same, though the request is one that may change them. */
+  readonly parts?: false;
 }
 
 const newest: ReadonlySet<number> = new Set([
@@ -36,6 +41,19 @@ const ofDomains: ReadonlySet<number> = new Set([
 function isNoEntry(text: string): boolean {
   return !/^[nrwb](0|[1-9]\d{0,4})$/.test(text) || Number(text.slice(1)) >= firstReservedDomain;
 }
+
+/** Whether the transaction has changed something: MKDIR and RM may have found nothing to do. */
+function hasWritten(found: FoundRequest): boolean {
+  return askedInTransaction(found).some(
+    ({ step, us }) =>
+      step.kind === 'request' &&
+      (step.type === types.WRITE || step.type === types.SET_PERMS) &&
+      us === 'ok',
+  );
+}
+
+/** C shows it, and it grants nothing. */
+export const entryOfGone = 'an entry for a domain that is gone';
 
 /** Of either peer. */
 const rulesOfBoth: readonly Rule[] = [
@@ -79,11 +97,6 @@ const rulesOfBoth: readonly Rule[] = [
         : ofDomains.has(step.type) && !/^(0|[1-9]\d{0,4})$/.test(strings[0] ?? '')),
   },
   {
-    name: 'SET_TARGET of a domain that was released',
-    fits: ({ step, us, them }) =>
-      step.type === types.SET_TARGET && us === 'ENOENT' && them === 'ok',
-  },
-  {
     name: 'UNWATCH of what is no path',
     fits: ({ step, us, them }) =>
       step.type === types.UNWATCH && us === 'EINVAL' && them === 'ENOENT',
@@ -103,9 +116,19 @@ const rulesOfBoth: readonly Rule[] = [
 
 const rulesOfC: readonly Rule[] = [
   {
+    name: entryOfGone,
+    fits: ({ step, us, them, ours, theirs, before }) =>
+      step.type === types.GET_PERMS &&
+      us === 'ok' &&
+      them === 'ok' &&
+      withoutStaleEntries(stringsIn(theirs), stringsIn(ours), goneBefore(before)).join() ===
+        stringsIn(ours).join(),
+  },
+  {
     name: 'an event that is on its way already',
-    fits: ({ us, them, ours, theirs }) =>
-      us === them && [...new Set(ours.events)].join() === [...new Set(theirs.events)].join(),
+    fits: ({ ours, theirs }) =>
+      JSON.stringify(ours.reply) === JSON.stringify(theirs.reply) &&
+      [...new Set(ours.events)].join() === [...new Set(theirs.events)].join(),
   },
   {
     name: 'what a transaction reads that was changed since it began',
@@ -116,17 +139,22 @@ const rulesOfC: readonly Rule[] = [
     fits: ({ step }) => step.type === types.DIRECTORY_PART,
   },
   {
-    name: 'nodes of a domain that is gone, while another acts for it',
-    fits: (found) =>
-      found.us === 'ENOENT' && cameBefore(found, types.SET_TARGET) && hasEnded(found),
-  },
-  {
     name: 'a path of more than 1024 bytes',
     fits: ({ strings, them }) => (strings[0] ?? '').length > 2048 && them === 'EINVAL',
   },
 ];
 
 const rulesOfOCaml: readonly Rule[] = [
+  {
+    name: 'a transaction that changed nothing',
+    fits: (found) =>
+      found.step.type === types.TRANSACTION_END &&
+      found.us === 'EAGAIN' &&
+      found.them === 'ok' &&
+      isInterfered(found) &&
+      !hasWritten(found),
+    parts: false,
+  },
   {
     name: 'an event of what was made below what the watcher may not read',
     fits: ({ step, us, them, ours, theirs }) =>
@@ -141,6 +169,11 @@ const rulesOfOCaml: readonly Rule[] = [
       step.type === types.RM &&
       us === them &&
       ours.events.every((event) => theirs.events.includes(event)),
+  },
+  {
+    name: 'SET_TARGET to a domain that is not served',
+    fits: ({ step, us, them }) =>
+      step.type === types.SET_TARGET && us === 'ENOENT' && them === 'ok',
   },
   {
     name: 'who acted for a domain that was released',
@@ -193,10 +226,6 @@ const rulesOfOCaml: readonly Rule[] = [
       [types.RELEASE, types.RESUME, types.SET_TARGET].some((type) => type === step.type) &&
       us === 'ENOENT' &&
       them === 'EINVAL',
-  },
-  {
-    name: 'nodes of a domain that is gone',
-    fits: ({ step, us, them }) => step.type === types.RELEASE && us === 'ok' && them === 'ok',
   },
   {
     name: 'a path of more than 1024 bytes',

@@ -1,6 +1,7 @@
 import type { PeerName } from '../../peers/peer.ts';
-import { type Comparison, compare } from './compare.ts';
+import { type Comparison, compare, type Difference } from './compare.ts';
 import type { History } from './generate.ts';
+import type { Observation } from './step.ts';
 
 /** How often a history is tried while it is made shorter: each try starts a daemon. */
 const triesMax = 150;
@@ -32,7 +33,15 @@ export async function shrink(
 
 /** Whether two differences are about the same kind of step: what is sought is not lost for another. */
 function isAlike({ difference: one }: Comparison, { difference: other }: Comparison): boolean {
-  if (one?.step.kind !== 'request' || other?.step.kind !== 'request')
-    return one?.step.kind === other?.step.kind;
+  if (one === null || other === null) return one === other;
+  if (isToldTheSame(one) || isToldTheSame(other)) return isToldTheSame(one) && isToldTheSame(other);
+  if (one.step.kind !== 'request' || other.step.kind !== 'request')
+    return one.step.kind === other.step.kind;
   return one.step.type === other.step.type && one.theirs.reply.kind === other.theirs.reply.kind;
+}
+
+/** Whether only what there is afterwards is different: it does not matter which step was the last. */
+function isToldTheSame({ ours, theirs }: Difference): boolean {
+  const told = ({ reply, events }: Observation) => JSON.stringify({ reply, events });
+  return told(ours) === told(theirs);
 }

@@ -34,7 +34,25 @@ export interface Observation {
   readonly reply: Reply;
   /** `CLIENT PATH TOKEN`, sorted: in which order one change fires several watches is nobody's rule. */
   readonly events: readonly string[];
+  /** What there is afterwards; null where nobody has looked. */
+  readonly there: Inventory | null;
 }
+
+/** What there is, for the control domain. */
+export interface Inventory {
+  /** By path: permissions and value, or the name of the error that the path is refused with. */
+  readonly nodes: Readonly<Record<string, Node | string>>;
+  /** Which guests are introduced. */
+  readonly served: readonly number[];
+}
+
+export interface Node {
+  readonly permissions: readonly string[];
+  readonly value: string;
+}
+
+/** What a xenstored does of itself, as long as nobody looks. */
+export type Told = Omit<Observation, 'there'>;
 
 export type Reply =
   | { readonly kind: 'reply'; readonly type: number; readonly payload: string }
@@ -66,12 +84,22 @@ export function describeStep(step: Step): string {
 }
 
 /** What was observed, as a line for people. */
-export function describeObservation({ reply, events }: Observation): string {
+export function describeObservation({ reply, events, there }: Observation): string {
   const answer =
     reply.kind === 'reply'
       ? `${messageName(reply.type) ?? reply.type} ${describeBytes(reply.payload)}`
       : reply.kind;
-  return [answer, ...events.map((event) => `event for ${describeBytes(event)}`)].join('; ');
+  const told = [answer, ...events.map((event) => `event for ${describeBytes(event)}`)];
+  return [...told, ...(there === null ? [] : [describeInventory(there)])].join('; ');
+}
+
+function describeInventory({ nodes, served }: Inventory): string {
+  const lines = Object.entries(nodes).map(([path, node]) =>
+    typeof node === 'string'
+      ? `${path} ${node}`
+      : `${path} ${node.permissions.join(' ')} ${describeBytes(node.value)}`,
+  );
+  return `there is ${lines.join(', ')}; served: ${served.join(', ') || 'none'}`;
 }
 
 function describeBytes(text: string): string {

@@ -12,9 +12,9 @@ import {
   type Guest,
   guests,
   isGuest,
-  type Observation,
   type Reply,
   type Step,
+  type Told,
 } from './step.ts';
 import type { Subject } from './subject.ts';
 import { RingWire, socketWire, type Wire } from './wires.ts';
@@ -52,6 +52,7 @@ export class Theirs implements Subject {
   /** Clients whose barrier has not come back. */
   readonly #awaited = new Set<Client>();
   #over: () => void = () => undefined;
+  #giveUp: () => void = () => undefined;
   #reply: Reply = { kind: 'nothing' };
   #events: string[] = [];
 
@@ -63,6 +64,7 @@ export class Theirs implements Subject {
     const directory = mkdtempSync(join(tmpdir(), 'differential-'));
     const peer = await Peer.start(name, directory, peerQuotas(quotas));
     const theirs = new Theirs(peer);
+    peer.onceEnded(() => theirs.#giveUp());
     theirs.#channels = await EventChannels.open(directory, (domain) => theirs.#signalled(domain));
     for (const guest of ['guest7', 'guest8'] as const) theirs.#born(guest);
     for (const client of ['one', 'two'] as const) await theirs.#connect(client);
@@ -77,7 +79,7 @@ export class Theirs implements Subject {
         wire.signalled();
   }
 
-  async perform(step: Step): Promise<Observation> {
+  async perform(step: Step): Promise<Told> {
     this.#reply = { kind: 'nothing' };
     this.#events = [];
     switch (step.kind) {
@@ -204,11 +206,14 @@ export class Theirs implements Subject {
     if (this.#awaited.size === 0) return;
     await new Promise<void>((resolve) => {
       const giveUp = () => {
+        clearTimeout(timer);
         this.#awaited.clear();
         this.#reply = { kind: this.#peer.runs ? 'waiting' : 'crashed' };
         resolve();
       };
       const timer = setTimeout(giveUp, patience);
+      this.#giveUp = giveUp;
+      if (!this.#peer.runs) giveUp();
       this.#over = () => {
         clearTimeout(timer);
         resolve();
