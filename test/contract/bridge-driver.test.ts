@@ -97,3 +97,30 @@ onLinux('linux: an interface that is not there yet, or gone again, is not presen
   t.like(await linuxBridges(null).present('lo'), { ok: true, value: true });
   t.like(await linuxBridges(null).present('vif32000.7'), { ok: true, value: false });
 });
+
+onLinux('linux: a bridge of backends alone has an address of its own', async (t) => {
+  await inNamespace(async (namespace) => {
+    const driver = linuxBridges(namespace);
+    t.true((await driver.ensure({ name: 'xenbr0', mtu: 1500 })).ok);
+    const before = await addressOf(namespace, 'xenbr0');
+    await makePair(namespace, 'vif6.0');
+    await ip('-netns', namespace, 'link', 'set', 'dev', 'vif6.0', 'address', backendAddress);
+    t.true((await driver.join('vif6.0', { name: 'xenbr0', mtu: 1500 })).ok);
+    t.is(await addressOf(namespace, 'xenbr0'), before);
+    t.not(before, backendAddress);
+  });
+});
+
+/** The address of every interface that netback makes. */
+const backendAddress = 'fe:ff:ff:ff:ff:ff';
+
+async function addressOf(namespace: string, name: string): Promise<string> {
+  const shown = await runCommand(
+    'ip',
+    ['-netns', namespace, '-json', 'link', 'show', 'dev', name],
+    milliseconds(60_000),
+  );
+  if (!shown.ok) throw new Error(shown.error.detail);
+  const [link] = JSON.parse(shown.value) as readonly { readonly address: string }[];
+  return link?.address ?? '';
+}

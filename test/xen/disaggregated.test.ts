@@ -31,6 +31,7 @@ test.serial.before('a host boots in parts', async (t) => {
   t.timeout(patience);
   lab = await bootLab({
     images: ['xenstore', ...parts],
+    processors: 2,
     words: ['flotilla.xenstored=domain', 'flotilla.xenstore-word=flotilla.kill=600'],
   });
   // Who serves the others goes first, or libxl gives up devices that the control domain's kernel has not

@@ -40,7 +40,9 @@ export class PoolInLab {
     await this.#host.sh(
       `setsid flotilla up --dir ${poolDirectory} --hypervisor xen ${flags} >${upLog} 2>&1 </dev/null &`,
     );
-    await this.#host.until(`grep -q 'all services serve' ${upLog}`, 2 * patience);
+    await this.#host.until(`grep -qE 'all services serve|^error: ' ${upLog}`, 2 * patience);
+    const said = await this.#host.sh(`cat ${upLog}`);
+    if (/^error: /m.test(said)) throw new Error(`flotilla up: ${said}`);
   }
 
   /** Runs `flotilla ...` in the control domain. */

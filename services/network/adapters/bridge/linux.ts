@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { fail, ok, type Result } from '../../../../base/result.ts';
 import type { Failure } from '../../../../pool/failure.ts';
@@ -65,12 +66,25 @@ async function find(ip: Ip, name: string): Promise<Result<Link | null, Failure>>
 /** Makes a bridge that forwards at once: it has no loops that spanning tree would have to find. */
 async function make(ip: Ip, name: string): Promise<Result<void, Failure>> {
   const options = ['type', 'bridge', 'stp_state', '0', 'forward_delay', '0'];
-  const made = await ip.run(['link', 'add', 'name', name, ...options]);
+  const made = await ip.run(['link', 'add', 'name', name, 'address', ownAddress(), ...options]);
   if (made.ok) return ok(undefined);
   // Somebody else may have made it between the look and now.
   const found = await find(ip, name);
   const isThere = found.ok && found.value?.linkinfo?.info_kind === 'bridge';
   return isThere ? ok(undefined) : made;
+}
+
+/**
+ * An address that no other bridge has: of those that nobody assigns (bit 1 of the first byte), to one
+ * station (bit 0). Without one a bridge takes the lowest of its ports' addresses, and all interfaces of
+ * netback have the same, fe:ff:ff:ff:ff:ff. A driver domain behind a bridge of that address takes what is
+ * for its neighbour for its own as soon as it serves an interface itself, and answers nobody.
+ */
+function ownAddress(): string {
+  const [first = 0, ...rest] = randomBytes(6);
+  return [(first & 0xfc) | 0x02, ...rest]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join(':');
 }
 
 function fits(link: Link, { mtu }: Bridge): boolean {
