@@ -27,7 +27,7 @@ let pool: PoolInLab;
 
 test.serial.before(async (t) => {
   t.timeout(1_200_000);
-  lab = await bootLab({ hosts: 1 });
+  lab = await bootLab({ hosts: 1, processors: 2 });
   pool = new PoolInLab(lab.first);
   await pool.start();
 });
