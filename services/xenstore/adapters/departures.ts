@@ -12,12 +12,13 @@ export class Departures {
   #last: Flush | null = null;
   #waiting = new Set<Flush>();
 
-  /** What a client has asked is answered. */
-  answered(flush: Flush): void {
+  /** What a client has asked is answered. Returns whether it asks alone. */
+  answered(flush: Flush): boolean {
     const alone = this.#last === flush && this.#waiting.size === 0;
     this.#last = flush;
     if (alone) flush();
     else this.soon(flush);
+    return alone;
   }
 
   /** A client is told of what it has not just asked: of what others do, or what took its time. */

@@ -163,6 +163,7 @@ function serveClient(
   };
   /** Serves what there is; what it leaves behind is a view of that. */
   const serve = (there: Buffer): Buffer => {
+    const asked = performance.now();
     let start = 0;
     let whole = true;
     serving = true;
@@ -178,7 +179,7 @@ function serveClient(
       client.request(parsed.value.packet);
     }
     serving = false;
-    departures.answered(flush);
+    if (departures.answered(flush)) busyPoll.answered(asked);
     // What was received waits, with no more read, until the client has taken its replies.
     if (whole) socket.pause();
     else if (socket.isPaused()) socket.resume();
@@ -188,12 +189,10 @@ function serveClient(
     received = serve(received);
   };
   const take = (length: number): boolean => {
-    const now = performance.now();
     const come = buffer.subarray(0, length);
     const rest = serve(received.length === 0 ? come : Buffer.concat([received, come]));
     // The next client's bytes come where these are.
     received = rest.length === 0 ? nothing : Buffer.from(rest);
-    busyPoll.answered(now);
     return true;
   };
   const socket = open({ buffer, callback: take });
