@@ -1,12 +1,13 @@
 import { messageTypes } from '../../../services/xenstore/core/wire.ts';
 import type { PeerName } from '../../peers/peer.ts';
 import { explain } from './differences.ts';
-import { type Done, endedBy, goneBefore, outcomeOf } from './found.ts';
+import { type Done, endedBy, type Found, goneBefore, outcomeOf } from './found.ts';
 import type { History } from './generate.ts';
 import { takeInventory, withoutStale } from './inventory.ts';
 import { Ours } from './ours.ts';
+import { givesAway, ownerOfMade } from './ownership.ts';
 import { entryOfGone } from './rules.ts';
-import { guests, isGuest, type Observation, type Reply, type Step, type Told } from './step.ts';
+import type { Observation, Reply, Step, Told } from './step.ts';
 import type { Subject } from './subject.ts';
 import { Theirs } from './theirs.ts';
 
@@ -39,16 +40,19 @@ export async function compare(name: PeerName, { quotas, steps }: History): Promi
       const looks = endedBy(step) !== null || at === steps.length - 1;
       const here = await observe(step, ours, looks);
       const seen = await observe(step, theirs, looks);
-      before.push({ step, us: outcomeOf(here) });
-      const there = name === 'xenstored' ? withoutEntriesOfGone(seen, here, before) : seen;
+      const done: Done = { step, us: outcomeOf(here) };
+      const there =
+        name === 'xenstored' ? withoutEntriesOfGone(seen, here, [...before, done]) : seen;
       if (there !== seen) met.add(entryOfGone);
       const observed = { ours: here, theirs: there };
       const faults = ours.faults();
       if (faults.length > 0) throw new Error(`our store is wrong inside: ${faults.join('; ')}`);
-      if (name === 'oxenstored' && (await givesAway(step, ours, theirs)))
+      if (name === 'oxenstored' && (await givesAway(done, before, ours, theirs)))
         return { difference: null, met: [...met, ownerOfMade], compared: at };
+      const found: Found = { peer: name, step, before: [...before], ...observed };
+      before.push(done);
       if (isSame(observed.ours, observed.theirs)) continue;
-      const explained = explain({ peer: name, step, before: before.slice(0, -1), ...observed });
+      const explained = explain(found);
       if (explained === null)
         return { difference: { at, step, ...observed }, met: [...met], compared: at };
       met.add(explained.name);
@@ -74,21 +78,6 @@ function withoutEntriesOfGone(
 async function observe(step: Step, subject: Subject, looks: boolean): Promise<Observation> {
   const told = normal(step, await subject.perform(step));
   return { ...told, there: looks ? await takeInventory(subject, told) : null };
-}
-
-/** As in SPEC.md. */
-export const ownerOfMade = 'the owner of what a guest makes';
-
-/** Whether oxenstored has made a guest's node somebody else's; inside a transaction it may have. */
-async function givesAway(step: Step, ours: Ours, theirs: Theirs): Promise<boolean> {
-  if (step.kind !== 'request' || step.type !== messageTypes.MKDIR || !isGuest(step.by))
-    return false;
-  if (step.transaction !== 0) return true;
-  const path = step.payload.startsWith('/')
-    ? step.payload
-    : `/local/domain/${guests[step.by]}/${step.payload}`;
-  const asked: Step = { ...step, by: 'one', type: messageTypes.GET_PERMS, payload: path };
-  return !isSame(await ours.perform(asked), await theirs.perform(asked));
 }
 
 /** Without what each daemon chooses for itself: transaction ids, generations, what is for people. */

@@ -1,6 +1,14 @@
 import { messageTypes as types } from '../../../services/xenstore/core/wire.ts';
 import type { PeerName } from '../../peers/peer.ts';
-import { type Client, guests, isGuest, type Observation, type Step, type Told } from './step.ts';
+import {
+  type Client,
+  type Guest,
+  guests,
+  isGuest,
+  type Observation,
+  type Step,
+  type Told,
+} from './step.ts';
 
 /** A step that both have done. */
 export interface Done {
@@ -61,7 +69,10 @@ function hasBegun({ step, us }: Done): boolean {
 }
 
 /** What the client has asked in the transaction that it asks in now. */
-export function askedInTransaction({ step, before }: FoundRequest): readonly Done[] {
+export function askedInTransaction(
+  step: FoundRequest['step'],
+  before: readonly Done[],
+): readonly Done[] {
   /** As steps count them, the newest first: where each has begun. */
   let begun: number[] = [];
   const asked = new Map<number, Done[]>();
@@ -128,17 +139,16 @@ export function goneBefore(before: readonly Done[]): ReadonlySet<number> {
   return gone;
 }
 
-/** How often the domain of the guest that asks was introduced before. */
-export function introductionsOf({ step, before }: Found): number {
-  if (step.kind !== 'request' || !isGuest(step.by)) return 0;
-  const domain = guests[step.by];
-  return before.filter(
-    (each) =>
-      each.step.kind === 'request' &&
-      each.step.type === types.INTRODUCE &&
-      each.us === 'ok' &&
-      each.step.payload.startsWith(`${domain}\0`),
-  ).length;
+/** Whether a guest was introduced more than once. */
+export function wasIntroducedAgain({ before }: Found, guest: Guest): boolean {
+  const introductions = before.filter(
+    ({ step, us }) =>
+      step.kind === 'request' &&
+      step.type === types.INTRODUCE &&
+      us === 'ok' &&
+      step.payload.startsWith(`${guests[guest]}\0`),
+  );
+  return introductions.length > 1;
 }
 
 /** The names of a list, in an order that says nothing. */

@@ -7,14 +7,14 @@ import {
   type FoundRequest,
   goneBefore,
   hasEnded,
-  introductionsOf,
   isInterfered,
   isMalformed,
   namesOf,
   stringsIn,
+  wasIntroducedAgain,
 } from './found.ts';
 import { withoutStaleEntries } from './inventory.ts';
-import { isGuest } from './step.ts';
+import { clients, isGuest } from './step.ts';
 
 /** A difference that SPEC.md names, and which findings are of its kind. */
 export interface Rule {
@@ -44,7 +44,7 @@ function isNoEntry(text: string): boolean {
 
 /** Whether the transaction has changed something: MKDIR and RM may have found nothing to do. */
 function hasWritten(found: FoundRequest): boolean {
-  return askedInTransaction(found).some(
+  return askedInTransaction(found.step, found.before).some(
     ({ step, us }) =>
       step.kind === 'request' &&
       (step.type === types.WRITE || step.type === types.SET_PERMS) &&
@@ -54,6 +54,18 @@ function hasWritten(found: FoundRequest): boolean {
 
 /** C shows it, and it grants nothing. */
 export const entryOfGone = 'an entry for a domain that is gone';
+
+/** Whether nothing is different but that guests are told more which were introduced again. */
+function isToldToIntroducedAgain(found: FoundRequest): boolean {
+  const { ours, theirs } = found;
+  const again = clients.filter(isGuest).filter((guest) => wasIntroducedAgain(found, guest));
+  const more = theirs.events.filter((event) => !ours.events.includes(event));
+  return (
+    JSON.stringify(ours.reply) === JSON.stringify(theirs.reply) &&
+    ours.events.every((event) => theirs.events.includes(event)) &&
+    more.every((event) => again.some((guest) => event.startsWith(`${guest} `)))
+  );
+}
 
 /** Of either peer. */
 const rulesOfBoth: readonly Rule[] = [
@@ -186,9 +198,11 @@ const rulesOfOCaml: readonly Rule[] = [
   {
     name: 'INTRODUCE of a domain that is served',
     fits: (found) =>
-      isGuest(found.step.by) &&
-      [types.WATCH, types.UNWATCH].some((type) => type === found.step.type) &&
-      introductionsOf(found) > 1,
+      (isGuest(found.step.by) &&
+        [types.WATCH, types.UNWATCH].some((type) => type === found.step.type) &&
+        wasIntroducedAgain(found, found.step.by)) ||
+      isToldToIntroducedAgain(found),
+    parts: false,
   },
   {
     name: 'a special event as the path of a node',

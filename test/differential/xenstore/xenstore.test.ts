@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { missingFor } from '../../peers/peer.ts';
-import { ownerOfMade } from './compare.ts';
 import { endRules } from './ends.ts';
+import { ownerOfMade } from './ownership.ts';
 import { rules } from './rules.ts';
 import { runSeed } from './seeds.ts';
 
@@ -19,6 +19,8 @@ const found = {
   oxenstored: [
     { seed: 1022, name: 'a transaction that changed nothing' },
     { seed: 1065, name: 'the end of a domain that was not introduced' },
+    { seed: 2012, name: 'the owner of what a guest makes' },
+    { seed: 2041, name: 'INTRODUCE of a domain that is served' },
   ],
 } as const;
 
