@@ -12,7 +12,7 @@ export interface NodeLimits extends RaftLimits {
   readonly pendingBytesMax: Bytes;
   /** Changes of the membership that wait. */
   readonly pendingChangesMax: number;
-  /** After this a proposal is `outcome-unknown`, and a read `no-leader`. */
+  /** After this a proposal that was handed over is `outcome-unknown`; one that was not, and a read, `no-leader`. */
   readonly requestTimeout: Milliseconds;
   /** A read that the leader has not answered is asked for again. */
   readonly readRetry: Milliseconds;

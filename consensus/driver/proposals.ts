@@ -67,7 +67,8 @@ export class ProposalBook<Reply> {
   }
 
   /**
-   * Time has passed, or another leads: what was not taken before waits to be handed over again. It is last in line, since a leader takes no number below one that it has seen.
+   * Time has passed, or another leads: what was not taken before waits to be handed over again. It is
+   * last in line, since a leader takes no number below one that it has seen.
    */
   retry(): void {
     for (const number of this.#resting.splice(0)) this.#again(number);

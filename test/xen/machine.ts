@@ -61,7 +61,7 @@ export function startQemu(words: readonly string[], directory: string): Machine 
 /**
  * Words for a Xen that is emulated. Lazy FPU switching, its default on AMD, loses vector registers of the
  * control domain's processes under QEMU's emulation while a guest runs: Node then crashes at random. Idle states
- * of the processor save nothing here, and two emulated processors have been seen to sleep on in them.
+ * of the processor save nothing here.
  */
 export const emulatedXenWords = 'console=com1 com1=115200 xpti=no spec-ctrl=eager-fpu cpuidle=0';
 

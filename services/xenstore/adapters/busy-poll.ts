@@ -9,8 +9,8 @@ const windowDefault: Milliseconds = milliseconds(0.06);
  * be woken costs a process more than all that it does for a request, and such a client's next request
  * comes sooner than that. As the kernel's halt polling does, it looks only while that has paid: a
  * client whose last request came later than the window costs nothing. It is for a client that asks alone:
- * where several do, the loop hardly sleeps, and the fuller its turns are the less each request costs. With one processor it is the
- * client that would wait, so there it does not look at all.
+ * where several do, the loop hardly sleeps, and the fuller its turns are the less each request costs. With
+ * one processor it is the client that would wait, so there it does not look at all.
  */
 export class BusyPoll {
   readonly #window: Milliseconds;
