@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { linkedProgram } from './base/linked-program.ts';
 import { becomeLean } from './consensus/lean-process.ts';
 
 /** A subcommand: what it is for, and how to get it. */
@@ -191,8 +192,9 @@ process.on('warning', (warning: Error & { readonly code?: string }) => {
   if (!notices.has(warning.code)) process.stderr.write(`${warning.stack ?? warning.message}\n`);
 });
 
-// Before anything is read or loaded: the process begins anew.
-if (process.argv[2] === 'consensus') becomeLean(join(import.meta.dirname, 'bin', 'flotilla.js'));
+// Before anything is read or loaded: the process begins anew. In a guest init has started it so.
+if (process.argv[2] === 'consensus' && linkedProgram(import.meta.filename) === null)
+  becomeLean(join(import.meta.dirname, 'bin', 'flotilla.js'));
 
 // A supervised process ends with its supervisor: the pipe on its standard input closes then. That pipe
 // alone is no reason to go on, once the process has done what it was to do before its end.

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 
 /**
- * What V8 and the C library are told at the start of a process only, so that a member holds little
- * more memory than its store does. Each was measured: docs/pool-database-performance.md.
+ * What the C library is told at the start of a process only, so that a member holds little more memory
+ * than its store does. Each was measured: docs/pool-database-performance.md. V8 is told nothing then: with
+ * any flag that changes what it compiles, or `--expose-gc`, it takes none of the compiled code that Node
+ * brings of its own modules.
  */
-
-/** What is left of a busy time can be collected at rest: adapters/collect-at-rest.ts. */
-const v8Flags: readonly string[] = ['--expose-gc'];
 
 /**
  * Where Debian has jemalloc (package libjemalloc2). The C library gives back only what is free at the
@@ -31,15 +30,20 @@ const mallocSettings = {
   MALLOC_MMAP_THRESHOLD_: '32768',
 };
 
+/** Says that a process was started anew: of the others ld.so(8) takes some away in its secure mode. */
+const leanVariable = 'FLOTILLA_LEAN';
+
 /**
  * Starts this program again within the same process (execve(2): its id, its standard streams and its
- * arguments stay) unless it was started with these settings already. To be called first of all.
+ * arguments stay) unless that has been done already. What is set already stays as it is. To be called
+ * first of all.
  */
 export function becomeLean(program: string): void {
   const { execArgv, execPath, argv, env } = process;
-  if (v8Flags.every((flag) => execArgv.includes(flag))) return;
-  const words = [execPath, ...v8Flags, ...execArgv, program, ...argv.slice(2)];
-  process.execve?.(execPath, words, { ...mallocSettings, ...jemallocSettings(env), ...env });
+  if (env[leanVariable] !== undefined) return;
+  const settings = { ...mallocSettings, ...jemallocSettings(env), [leanVariable]: '1' };
+  const words = [execPath, ...execArgv, program, ...argv.slice(2)];
+  process.execve?.(execPath, words, { ...settings, ...env });
 }
 
 /** A library that somebody has chosen already stays, and so do its options. */

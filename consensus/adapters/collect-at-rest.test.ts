@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { bytes } from '../../base/units.ts';
 import { ManualClock } from '../../test/fixtures/manual-clock.ts';
-import { collectAtRest } from './collect-at-rest.ts';
+import { collectAtRest, thisProcess } from './collect-at-rest.ts';
 
 /** A process of which a test says what it does, and a list of what was collected. */
 function pretended({ used = 100 * 2 ** 20, alive = 40 * 2 ** 20, store = 20 * 2 ** 20 } = {}) {
@@ -77,4 +78,13 @@ test('once it is stopped nothing is collected', async (t) => {
   stop();
   await rest(40);
   t.deepEqual(collected, []);
+});
+
+test('a process collects although Node was started with no flag for it', async (t) => {
+  t.false(process.execArgv.includes('--expose-gc'));
+  const left = new WeakRef({ content: new Uint8Array(1000) });
+  // What was just made is alive until the turn's end.
+  await sleep(1);
+  thisProcess.collect(false);
+  t.is(left.deref(), undefined);
 });

@@ -78,8 +78,8 @@ export const guestServices = {
     command: 'consensus',
     entries: ['consensus/main.ts'],
     arguments: ['--data-dir', '/data/consensus'],
+    nodeFlags: [],
     // As consensus/lean-process.ts would start it.
-    nodeFlags: ['--expose-gc'],
     environment: {
       MALLOC_ARENA_MAX: '1',
       MALLOC_TRIM_THRESHOLD_: '131072',
