@@ -38,10 +38,7 @@ const controlLinks = [
  * Contracts that npm packages read while they run, two folders above what they take for their own: the
  * linked program's.
  */
-const packageContracts = [
-  'node_modules/grpc-health-check/proto',
-  'node_modules/@grpc/reflection/build/proto/grpc',
-];
+const packageContracts = ['node_modules/@grpc/reflection/build/proto/grpc'];
 
 /** What the C library asks for. There is nobody to log in: no password, no shell. */
 const tables = {

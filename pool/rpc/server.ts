@@ -1,11 +1,11 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
 import { bounds } from '../../base/bounds.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { milliseconds } from '../../base/units.ts';
 import { serviceDefinition } from '../../proto/codec.ts';
+import { addHealth } from '../../proto/health.ts';
 import { addReflection } from '../../proto/reflection.ts';
 import { addService } from '../../proto/server.ts';
 import { type Callers, callersOf } from '../callers.ts';
@@ -56,13 +56,11 @@ export async function serve(settings: ServeSettings): Promise<Result<RpcServer, 
     'grpc.max_receive_message_length': bounds.messageSize,
     'grpc.max_send_message_length': bounds.messageSize,
   });
-  const health = new HealthImplementation();
-  const setServing = (isServing: boolean) => {
-    for (const name of ['', ...services.map(({ type }) => type.name)])
-      health.setStatus(name, isServing ? 'SERVING' : 'NOT_SERVING');
-  };
+  const setServing = addHealth(
+    server,
+    services.map(({ type }) => type.name),
+  );
   setServing(true);
-  health.addToServer(server);
   for (const mounted of services) add(server, mounted, callers, closing.signal);
   addReflection(
     server,

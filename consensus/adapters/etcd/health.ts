@@ -1,5 +1,5 @@
 import type { Server } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
+import { addHealth as addServiceHealth } from '../../../proto/health.ts';
 import type { EtcdMember } from './member.ts';
 
 /**
@@ -11,13 +11,8 @@ export function addHealth(
   member: EtcdMember,
   services: readonly string[],
 ): () => void {
-  const health = new HealthImplementation();
-  const tell = () => {
-    const serving = member.replica.status().leader !== null;
-    for (const name of ['', ...services])
-      health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
-  };
+  const setServing = addServiceHealth(server, services);
+  const tell = () => setServing(member.replica.status().leader !== null);
   tell();
-  health.addToServer(server);
   return member.replica.onStatus(tell);
 }
