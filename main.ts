@@ -204,4 +204,5 @@ if (process.env.FLOTILLA_SUPERVISED === '1') {
 }
 
 const [, , first, second] = process.argv;
-await (await program(first === 'help' ? second : first)).parseAsync();
+// Nothing awaits at this level: images have this file as a function (deploy/guest-image/bundle.ts).
+void program(first === 'help' ? second : first).then((root) => root.parseAsync());

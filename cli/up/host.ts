@@ -26,9 +26,11 @@ const beneath: ReadonlySet<HostProcess['name']> = new Set([
   'simulated-hypervisor',
 ]);
 
+/** The program of an image; null where it is source files, which Node compiles. */
+const linked = linkedProgram(import.meta.filename);
+
 /** The file of the program itself. */
-const program =
-  linkedProgram(import.meta.filename) ?? join(import.meta.dirname, '..', '..', 'main.ts');
+const program = linked ?? join(import.meta.dirname, '..', '..', 'main.ts');
 
 /** Writes what each process of a host reads when it starts, and what each service guest is given. */
 export function writeConfigurations(plan: HostPlan): void {
@@ -49,6 +51,12 @@ function fileOf(plan: HostPlan, processName: string): string {
   return join(plan.directory, `${processName}.json`);
 }
 
+/** Where Node keeps what it compiles. An image brings that itself, and runs no code from its data disk. */
+function compileCache({ directory }: HostPlan): Readonly<Record<string, string>> {
+  const { NODE_COMPILE_CACHE = join(directory, '..', '.compile-cache') } = process.env;
+  return { NODE_COMPILE_CACHE };
+}
+
 /**
  * Writes each process's configuration into the host's directory and starts them all at once: none
  * waits for another, each tries until what it needs answers.
@@ -66,10 +74,7 @@ export function runHost(
       arguments: [program, ...each.command, '--config', fileOf(plan, each.name)],
       log: join(logs, `${each.name}.log`),
       restart: options.restart,
-      environment: {
-        NODE_COMPILE_CACHE:
-          process.env.NODE_COMPILE_CACHE ?? join(plan.directory, '..', '.compile-cache'),
-      },
+      environment: linked === null ? compileCache(plan) : {},
       onState: (state) => {
         supervised.heard(each.name, state);
         options.onState(each.name, state);

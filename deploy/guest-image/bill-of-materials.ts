@@ -1,12 +1,12 @@
 import type { LinkedModule, NpmPackage } from './linked-modules.ts';
 
-/** A part of an image that is no JavaScript: the kernel, Node, a library of Debian's. */
+/** A part of an image besides its modules: the kernel, Node, a library of Debian's, the linked program. */
 export interface SystemPart {
   readonly name: string;
   readonly version: string;
   /** A package URL (purl-spec). */
   readonly purl: string;
-  readonly type: 'library' | 'operating-system' | 'platform';
+  readonly type: 'file' | 'library' | 'operating-system' | 'platform';
   /** Its files in the image, and why they are there. */
   readonly files: readonly { readonly path: string; readonly why: string }[];
 }

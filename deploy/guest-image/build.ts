@@ -9,17 +9,17 @@ import {
 } from '../../pool/images/manifest.ts';
 import { BuildFailure, type Report } from '../image/command.ts';
 import { billOfMaterials, type SystemPart } from './bill-of-materials.ts';
-import { type Bundle, link } from './bundle.ts';
+import { link } from './bundle.ts';
 import { linkedConfiguration } from './configuration.ts';
 import { buildInit } from './init.ts';
 import { buildInitramfs } from './initramfs.ts';
 import { buildGuestKernel, type GuestKernel, type KernelOrigin } from './kernel/index.ts';
 import { kernelNeeds } from './kernel-needs.ts';
 import { linkReport } from './link-report.ts';
-import { type LinkedModule, linkedModules, npmPackage } from './linked-modules.ts';
+import { linkedModules, npmPackage } from './linked-modules.ts';
 import { machines } from './machines.ts';
-import { koffiBinary, nodeBinary } from './node-binary.ts';
-import { writeRootTree } from './root-tree.ts';
+import { nodeBinary } from './node-binary.ts';
+import { packRoot, programPart } from './pack-root.ts';
 import { buildRuntime } from './runtime.ts';
 import {
   databasePrefixes,
@@ -28,7 +28,6 @@ import {
   guestServices,
   leftOutOfAll,
 } from './services.ts';
-import { packSquashfs } from './squashfs.ts';
 import { startFiles } from './start-files.ts';
 import { callNumbers } from './system-calls.ts';
 
@@ -73,7 +72,12 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
       : await linkedConfiguration(request.service, request.configuration);
   report(`linking flotilla ${service.command}`);
   const leftOut = [...leftOutOfAll, ...service.leftOut];
-  const bundle = await link({ checkout, program: 'main.ts', loads: service.entries, leftOut });
+  const bundle = await link({
+    checkout,
+    program: 'main.ts',
+    loads: Object.values(service.commands),
+    leftOut,
+  });
   const modules = await linkedModules(checkout, bundle.metafile);
   const node = await nodeBinary(checkout, architecture, report);
   const runtime = await buildRuntime(node, service, architecture, report);
@@ -87,16 +91,15 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
   try {
     report('packing the root');
     const root = join(aside, 'root.squashfs');
-    await packRoot(root, {
-      ...{ service, bundle, modules, configuration, init, architecture, report },
-    });
+    const parts = { checkout, service, bundle, modules, configuration };
+    await packRoot(root, { ...parts, init, node, runtime, architecture }, report);
     const initramfs = await buildInitramfs({
       ...{ service, init, root, runtime: runtime.image, modules: needs.inserted },
       hasConfiguration: configuration !== null,
       calls: await callNumbers(request.service, architecture, aside),
     });
     const { version } = await npmPackage(checkout, '.');
-    const system = [kernelPart(kernel), ...runtime.parts];
+    const system = [kernelPart(kernel), programPart(version), ...runtime.parts];
     const name = `flotilla-${request.service}`;
     const sbom = billOfMaterials({ name, version, modules, system });
     const files = { vmlinuz: await readFile(kernel.image), initramfs, sbom: Buffer.from(sbom) };
@@ -119,30 +122,6 @@ export async function buildGuestImage(request: ImageRequest, report: Report): Pr
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-}
-
-interface Root {
-  readonly service: GuestService;
-  readonly bundle: Bundle;
-  readonly modules: readonly LinkedModule[];
-  readonly configuration: Uint8Array | null;
-  readonly init: string;
-  readonly architecture: Architecture;
-  readonly report: Report;
-}
-
-async function packRoot(file: string, root: Root): Promise<void> {
-  const { service, bundle, modules, configuration, init, architecture, report } = root;
-  const tree = `${file}.tree`;
-  await mkdir(tree);
-  const usesKoffi = modules.some((module) => module.package?.name === 'koffi');
-  await writeRootTree(tree, {
-    ...{ checkout, bundle, configuration, dataDirectory: service.dataDirectory },
-    imagesDirectory: service.imagesDirectory ?? null,
-    natives: usesKoffi ? [await koffiBinary(checkout, architecture, report)] : [],
-    init: service.asksXenbus ? init : null,
-  });
-  await packSquashfs(tree, file);
 }
 
 /** What a manifest is made of, besides the request. */

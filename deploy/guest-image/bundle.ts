@@ -1,5 +1,5 @@
-import { dirname, join, relative, resolve } from 'node:path';
-import type { Metafile, Plugin } from 'esbuild';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { BuildFailure } from '../image/command.ts';
 import type { LeftOut } from './services.ts';
 
@@ -22,11 +22,21 @@ export interface Linking {
 /** Where the program's commands are loaded by name. */
 const namespace = 'left-out';
 
-/** CommonJS packages look for these in what is linked as an ES module. */
-const banner = `import { createRequire as requireFrom } from 'node:module';
-const require = requireFrom(import.meta.url);
-const __filename = import.meta.filename;
-const __dirname = import.meta.dirname;`;
+/**
+ * The program is a function (program/linked-script.ts) of what Node gives a CommonJS module: V8 keeps
+ * compiled code of an ES module only as it is before it has run, which is without nearly all functions.
+ */
+const banner = `(function (exports, require, module, __filename, __dirname) {
+'use strict';
+const __url = require('node:url').pathToFileURL(__filename).href;`;
+const footer = '})';
+
+/** What modules ask about themselves: they are where the program is. */
+const ofCommonJs = {
+  'import.meta.filename': '__filename',
+  'import.meta.dirname': '__dirname',
+  'import.meta.url': '__url',
+};
 
 /** No image has any of these. */
 const development = /\.test\.ts$|(^|\/)testing\/|^(test|bench|deploy)\/|\/simulated\//;
@@ -36,35 +46,54 @@ const development = /\.test\.ts$|(^|\/)testing\/|^(test|bench|deploy)\/|\/simula
  * the same bytes, wherever the checkout is. A `BuildFailure` says what cannot be linked.
  */
 export async function link(linking: Linking): Promise<Bundle> {
+  const { checkout, program } = linking;
+  const built = await build({
+    absWorkingDir: checkout,
+    entryPoints: [join(checkout, program)],
+    outfile: 'program.js',
+    format: 'cjs',
+    banner: { js: banner },
+    footer: { js: footer },
+    define: ofCommonJs,
+    plugins: [leaveOut(linking)],
+  });
+  const unwanted = linkedInputs(built.metafile).filter((path) => development.test(path));
+  if (unwanted.length > 0)
+    throw new BuildFailure(`the image would hold code of the development: ${unwanted.join(', ')}`);
+  // It is read as Latin-1 (program/linked-script.ts).
+  if (built.code.some((byte) => byte > 127))
+    throw new BuildFailure('the linked program has characters that are not ASCII');
+  return built;
+}
+
+/** Links a program of the builder's own, with what it imports, into a file that Node runs as it is. */
+export async function linkOwn(path: string, format: 'cjs' | 'esm'): Promise<Uint8Array> {
+  const { code } = await build({ entryPoints: [path], outfile: basename(path), format });
+  return code;
+}
+
+async function build(options: BuildOptions): Promise<Bundle> {
   const esbuild = await import('esbuild').catch(() => {
     throw new BuildFailure('esbuild is not installed; run: npm ci --include=dev');
   });
-  const { checkout, program } = linking;
   const built = await esbuild
     .build({
-      absWorkingDir: checkout,
-      entryPoints: [join(checkout, program)],
-      outfile: 'program.mjs',
+      ...options,
       bundle: true,
       write: false,
       metafile: true,
       platform: 'node',
-      format: 'esm',
       target: 'node24',
+      charset: 'ascii',
       treeShaking: true,
       legalComments: 'none',
       logLevel: 'silent',
-      banner: { js: banner },
-      plugins: [leaveOut(linking)],
     })
     .catch((error: unknown) => {
       throw new BuildFailure(`the program cannot be linked: ${String(error)}`);
     });
   const [output] = built.outputFiles;
   if (output === undefined) throw new BuildFailure('the program was linked to nothing');
-  const unwanted = linkedInputs(built.metafile).filter((path) => development.test(path));
-  if (unwanted.length > 0)
-    throw new BuildFailure(`the image would hold code of the development: ${unwanted.join(', ')}`);
   return { code: output.contents, metafile: built.metafile };
 }
 

@@ -27,18 +27,16 @@ const own: readonly GuestModule[] = [
  */
 export const controlDomain = {
   command: 'host-boot',
-  entries: [
-    'cli/boot/command.ts',
-    'hypervisor/xen/run-worker.ts',
-    'services/vm-lifecycle/main.ts',
-    'services/vm-lifecycle/service-guests/main.ts',
-    'services/vm-lifecycle/xenstore-domain/main.ts',
-    'services/xenstore/main.ts',
-  ],
+  commands: {
+    'host-boot': 'cli/boot/command.ts',
+    'libxl-worker': 'hypervisor/xen/run-worker.ts',
+    'vm-lifecycle': 'services/vm-lifecycle/main.ts',
+    'service-guests': 'services/vm-lifecycle/service-guests/main.ts',
+    'xenstore-domain': 'services/vm-lifecycle/xenstore-domain/main.ts',
+    xenstored: 'services/xenstore/main.ts',
+  },
   arguments: [],
-  nodeFlags: [],
-  // Compiled code is code: it is kept in memory, never on the data disk, whose content nobody signed.
-  environment: { NODE_COMPILE_CACHE: '/run/flotilla/compile-cache' },
+  environment: {},
   leftOut: [],
   libraries: [
     ...[`libxenlight.so.${xen}`, `libxenctrl.so.${xen}`].map((name) => ({

@@ -24,13 +24,12 @@ export interface LeftOut {
 
 /** What the guest image of a service is made of, and what its guest may do. */
 export interface GuestService {
-  /** `xenstored`, as in `flotilla xenstored`. */
+  /** What init starts: `xenstored`, as in `flotilla xenstored`. */
   readonly command: string;
-  /** The source files that its commands are loaded from: the one that init starts, and those that it runs. */
-  readonly entries: readonly string[];
+  /** That one and those that it runs, each with the source file that it is loaded from. */
+  readonly commands: Readonly<Record<string, string>>;
   /** What follows the command. */
   readonly arguments: readonly string[];
-  readonly nodeFlags: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly leftOut: readonly LeftOut[];
   /** Shared libraries that are loaded by name while the service runs, and their Debian packages. */

@@ -23,7 +23,7 @@ export function linkReport({ modules, system, leftOut }: Linked): string {
     for (const { path, bytes, importedBy } of files)
       lines.push(`  ${path}, ${bytes} bytes, for ${reason(importedBy)}`);
   }
-  lines.push('', 'besides JavaScript:');
+  lines.push('', 'files of the image besides:');
   for (const { name, version, files } of system)
     for (const { path, why } of files) lines.push(`  ${path} of ${name} ${version}: ${why}`);
   if (leftOut.length > 0) lines.push('', 'left out:');

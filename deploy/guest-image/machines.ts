@@ -16,6 +16,8 @@ export interface MachineNames {
   /** Programs of binutils and gcc for it, and the Debian packages that have them. */
   readonly strip: { readonly program: string; readonly package: string };
   readonly compiler: { readonly program: string; readonly package: string };
+  /** What runs a program of it on another machine. */
+  readonly userEmulator: { readonly program: string; readonly package: string };
 }
 
 /** The machines that images are built for, whichever this one is. */
@@ -29,6 +31,7 @@ export const machines: Readonly<Record<Architecture, MachineNames>> = {
     kernelWords: [],
     strip: { program: 'x86_64-linux-gnu-strip', package: 'binutils-x86-64-linux-gnu' },
     compiler: { program: 'x86_64-linux-gnu-gcc', package: 'gcc-x86-64-linux-gnu' },
+    userEmulator: { program: 'qemu-x86_64', package: 'qemu-user' },
   },
   aarch64: {
     debian: 'arm64',
@@ -40,5 +43,6 @@ export const machines: Readonly<Record<Architecture, MachineNames>> = {
     kernelWords: ['cma=0'],
     strip: { program: 'aarch64-linux-gnu-strip', package: 'binutils-aarch64-linux-gnu' },
     compiler: { program: 'aarch64-linux-gnu-gcc', package: 'gcc-aarch64-linux-gnu' },
+    userEmulator: { program: 'qemu-aarch64', package: 'qemu-user' },
   },
 };

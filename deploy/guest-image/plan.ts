@@ -1,8 +1,9 @@
 import { BuildFailure } from '../image/command.ts';
+import { programDirectory, startFile } from './program/linked-script.ts';
 import type { GuestModule, GuestService } from './services.ts';
 
-/** Where the linked program and the configuration are in the guest's root. */
-export const programPath = '/opt/flotilla/lib/service/main.mjs';
+/** What Node is started with, and where the configuration is, in the guest's root. */
+export const programPath = `${programDirectory}/${startFile}`;
 export const configurationPath = '/etc/flotilla/configuration.json';
 
 /** Where a service looks for its configuration that has none linked in: in the seed of its guest. */
@@ -63,12 +64,12 @@ export function modulePath(name: string): string {
 
 /** The service as init starts it. */
 function commandOf(service: GuestService, hasConfiguration: boolean): readonly string[] {
-  const { nodeFlags, command, dataDirectory } = service;
+  const { command, dataDirectory } = service;
   // A service that keeps nothing is started without one: it has a disk neither for data nor for a seed.
   const later = dataDirectory === null ? null : seedConfiguration;
   const file = hasConfiguration ? configurationPath : later;
   return [
-    ...['/usr/bin/node', ...nodeFlags, programPath, command],
+    ...['/usr/bin/node', programPath, command],
     ...(file === null ? [] : ['--config', file]),
     ...service.arguments,
   ];

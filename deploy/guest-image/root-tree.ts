@@ -2,11 +2,14 @@ import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/
 import { dirname, join } from 'node:path';
 import { type Bundle, linkedInputs } from './bundle.ts';
 import { configurationPath, programPath, serviceUser } from './plan.ts';
+import { linkedFile, programDirectory } from './program/linked-script.ts';
 
 /** What is in the root of a guest besides the runtime in /usr. */
 export interface RootParts {
   readonly checkout: string;
   readonly bundle: Bundle;
+  /** What Node is started with (program/start.ts). */
+  readonly start: Uint8Array;
   /** Further files beside the program: where they go below /opt/flotilla, and where they are. */
   readonly natives: readonly { readonly place: string; readonly path: string }[];
   /** The configuration that is linked in. */
@@ -63,15 +66,13 @@ export async function writeRootTree(root: string, parts: RootParts): Promise<voi
     await symlink(target, join(root, path));
   }
   for (const [path, content] of Object.entries(tables)) await put(path, content);
-  await put(programPath, parts.bundle.code);
+  await put(programPath, parts.start);
+  await put(join(programDirectory, linkedFile), parts.bundle.code);
   // Where proto/codec.ts looks: beside itself, which is beside the program that it is linked into.
   for (const path of await protoFiles(parts.checkout, parts.bundle))
-    await put(
-      join(dirname(programPath), path),
-      await readFile(join(parts.checkout, 'proto', path)),
-    );
+    await put(join(programDirectory, path), await readFile(join(parts.checkout, 'proto', path)));
   for (const { place, path } of await contractsOf(parts))
-    await put(join(dirname(programPath), '../..', place), await readFile(path));
+    await put(join(programDirectory, '../..', place), await readFile(path));
   for (const { place, path } of parts.natives) {
     const target = join('/opt/flotilla', place);
     await put(target, await readFile(path));

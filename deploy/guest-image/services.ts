@@ -37,9 +37,8 @@ const consoles = ['console=ttyS0', 'console=hvc0', 'flotilla.log=console'];
 export const guestServices = {
   xenstore: {
     command: 'xenstored',
-    entries: ['services/xenstore/main.ts'],
+    commands: { xenstored: 'services/xenstore/main.ts' },
     arguments: ['--xenstore-domain', '--data-dir', '/run/flotilla/xenstored'],
-    nodeFlags: [],
     environment: {},
     leftOut: [
       {
@@ -76,9 +75,8 @@ export const guestServices = {
   },
   consensus: {
     command: 'consensus',
-    entries: ['consensus/main.ts'],
+    commands: { consensus: 'consensus/main.ts' },
     arguments: ['--data-dir', '/data/consensus'],
-    nodeFlags: [],
     // As consensus/lean-process.ts would start it.
     environment: {
       MALLOC_ARENA_MAX: '1',
@@ -106,9 +104,9 @@ export const guestServices = {
   },
   network: {
     command: 'network',
-    entries: ['services/network/main.ts'],
+    commands: { network: 'services/network/main.ts' },
     arguments: ['--data-dir', '/data/network'],
-    ...{ nodeFlags: [], environment: {}, libraries: [] },
+    ...{ environment: {}, libraries: [] },
     leftOut: [
       {
         path: 'services/network/adapters/bridge/simulated.ts',
@@ -131,9 +129,9 @@ export const guestServices = {
   },
   storage: {
     command: 'storage',
-    entries: ['services/storage/main.ts'],
+    commands: { storage: 'services/storage/main.ts' },
     arguments: ['--data-dir', '/data/storage'],
-    ...{ nodeFlags: [], environment: {}, libraries: [], leftOut: [] },
+    ...{ environment: {}, libraries: [], leftOut: [] },
     programs: [
       {
         path: 'sbin/losetup',

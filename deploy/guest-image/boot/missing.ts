@@ -12,8 +12,9 @@ const patience = milliseconds(30_000);
  * in an emulated machine; null: it has all.
  */
 export async function missingFor(architecture: Architecture): Promise<string | null> {
-  const { compiler, strip } = machines[architecture];
+  const { compiler, strip, node, userEmulator } = machines[architecture];
   const programs = [emulatorProgram(architecture), compiler.program, strip.program];
+  if (node !== process.arch) programs.push(userEmulator.program);
   for (const program of [...programs, 'mksquashfs']) {
     const words = program === 'mksquashfs' ? ['-version'] : ['--version'];
     const asked = await runCommand(program, words, patience);
