@@ -6,6 +6,7 @@ import type { Failure } from '../../../pool/failure.ts';
 import { notFound } from '../../../pool/named-collection.ts';
 import type { Pool } from '../../../pool/pool.ts';
 import type { Epoch, NetworkId, VmId } from '../../../pool/records/identifiers.ts';
+import { serviceCallDeadline } from '../../../pool/rpc/deadline.ts';
 import { decidePlug, decideUnplug } from '../core/plugs.ts';
 import type { Bridge, BridgeDriver } from './bridge/bridge-driver.ts';
 import type { PlugJournal, PlugRecord } from './plug-journal.ts';
@@ -25,12 +26,16 @@ export interface Vifs {
   list(): Promise<Result<readonly PlugRecord[], Failure>>;
 }
 
+/** What of its caller's deadline a plug keeps for its turn, and for the programs that join the interface. */
+const joinShare = milliseconds(10_000);
+
 /**
- * How long a backend has to make its interface, and how long to wait between two looks, at first and
- * at most. netback makes it when it sees the device in xenstore: soon, not at once. It is below the
- * 30 s that a call has by default.
+ * How long after its call began a plug waits for its interface at most. netback makes it when it sees the device in
+ * xenstore: soon, not at once. What the database took before, which gives up after 8 s, is in here.
  */
-const patience = milliseconds(15_000);
+const appearsWithin = milliseconds(serviceCallDeadline - joinShare);
+
+/** Between two looks for an interface, in milliseconds: at first, and at most. */
 const firstLook = 10;
 const lastLook = 250;
 
@@ -71,8 +76,7 @@ export function vifsOf({ pool, journal, driver, clock }: VifSettings): Vifs {
   };
 
   /** A driver domain's interface is seen in that domain alone, so it is here that it is waited for. */
-  const appears = async (name: string): Promise<Result<void, Failure>> => {
-    const until = clock.now() + patience;
+  const appears = async (name: string, until: number): Promise<Result<void, Failure>> => {
     for (let wait = firstLook; ; wait = Math.min(lastLook, 2 * wait)) {
       const present = await driver.present(name);
       if (!present.ok) return present;
@@ -121,15 +125,19 @@ export function vifsOf({ pool, journal, driver, clock }: VifSettings): Vifs {
       return ensured.ok ? ok(bridge.value.name) : ensured;
     },
     plug: async (request) => {
-      const newest = await newestClaim(request.vm);
+      const until = clock.now() + appearsWithin;
+      // At once: where the database is slow, each read may take all the time that it has.
+      const [newest, bridge] = await Promise.all([
+        newestClaim(request.vm),
+        bridgeFor(request.network),
+      ]);
       if (!newest.ok) return newest;
-      const bridge = await bridgeFor(request.network);
       if (!bridge.ok) return bridge;
       const wanted = { ...request, bridge: bridge.value.name };
       const early = decidePlug(journal.plugs, newest.value, wanted);
       if (early.kind === 'stale') return fail(stale(request, early.newest));
       // Before it takes its turn: others need not wait for this one's backend.
-      const there = await appears(request.interface);
+      const there = await appears(request.interface, until);
       if (!there.ok) return there;
       return inTurn(() => plug(request, newest.value, bridge.value));
     },
@@ -178,7 +186,7 @@ function stale({ vm, epoch }: PlugRequest, newest: number): Failure {
 function neverMade(name: string): Failure {
   return {
     reason: 'NETWORK',
-    message: `the backend made no interface ${name} within ${patience / 1000} s`,
+    message: `the backend made no interface ${name} within ${appearsWithin / 1000} s of the call`,
     remedy: 'See that netback is loaded where network runs, and that the domain is still there.',
   };
 }

@@ -1,14 +1,11 @@
 import { fail, ok } from '../../../base/result.ts';
-import { milliseconds } from '../../../base/units.ts';
 import type { DomainId } from '../../../hypervisor/port.ts';
 import type { Epoch, VmId } from '../../../pool/records/identifiers.ts';
+import { serviceCallDeadline as timeout } from '../../../pool/rpc/deadline.ts';
 import { failureOf } from '../../../pool/rpc/status.ts';
 import type { Connection } from '../../../proto/client.ts';
 import { VifService } from '../../../proto/gen/flotilla.network.v1.ts';
 import type { HostNetwork } from './host-network.ts';
-
-/** Making a bridge or joining an interface runs a program or two; deadline of each call. */
-const timeout = milliseconds(30_000);
 
 /** The host's network service behind its API. */
 export function grpcNetwork(connection: Connection): HostNetwork {

@@ -1,15 +1,12 @@
 import { fail, ok, type Result } from '../../../base/result.ts';
-import { milliseconds } from '../../../base/units.ts';
 import type { DomainId } from '../../../hypervisor/port.ts';
 import type { Failure } from '../../../pool/failure.ts';
 import type { Epoch, OperationId, VdiId, VmId } from '../../../pool/records/identifiers.ts';
+import { serviceCallDeadline as timeout } from '../../../pool/rpc/deadline.ts';
 import { failureOf } from '../../../pool/rpc/status.ts';
 import type { Connection } from '../../../proto/client.ts';
 import { AttachmentService, StorageService } from '../../../proto/gen/flotilla.storage.v1.ts';
 import type { HostStorage } from './host-storage.ts';
-
-/** Attaching may wait for a loop device or a device node; deadline of each call. */
-const timeout = milliseconds(30_000);
 
 /** The host's storage service behind its API. */
 export function grpcStorage(connection: Connection): HostStorage {
