@@ -36,6 +36,7 @@ module.exports = {
       to: { couldNotResolve: true, pathNot: '^(ava|@grpc/grpc-js|@peculiar/x509)$' },
     },
     only('base-imports-nothing', 'base/', [], 'base is the ground.'),
+    only('linux-imports-base', 'linux/', ['base/'], 'What the kernel does knows no service.'),
     only('proto-imports-base', 'proto/', ['base/'], 'Contracts know no code that serves them.'),
     {
       name: 'cores-are-pure',
@@ -56,7 +57,7 @@ module.exports = {
       only(
         `${name}-talks-by-proto`,
         `services/${name}/`,
-        ['base/', 'pool/', 'proto/', 'hypervisor/', ...clientOfXenstore],
+        ['base/', 'linux/', 'pool/', 'proto/', 'hypervisor/', ...clientOfXenstore],
         // But for the client of xenstore: in a guest, a service asks it which domain it is in.
         'Services never import each other: they talk by gRPC.',
       ),
@@ -69,10 +70,10 @@ module.exports = {
       to: { path: '^hypervisor/', pathNot: '^hypervisor/(xenstore-)?port\\.ts$' },
     },
     {
-      name: 'ffi-only-in-hypervisor-xen',
-      comment: 'Foreign functions can crash the process: they stay in one place.',
+      name: 'ffi-only-in-two-folders',
+      comment: 'Foreign functions can crash the process: they stay where the system is called.',
       severity: 'error',
-      from: { pathNot: '^hypervisor/xen/' },
+      from: { pathNot: '^(?:hypervisor/xen|linux)/' },
       to: { path: 'node_modules/koffi' },
     },
     only(

@@ -16,12 +16,3 @@ export async function openXenstoreHost(
   const { openLinuxXenstoreHost } = await import('./xenstore-host.ts');
   return openLinuxXenstoreHost(place);
 }
-
-/**
- * What has a descriptor stay open when this process becomes another program. Foreign functions are
- * loaded by this call.
- */
-export async function loadKeepOpen(): Promise<(descriptor: number) => Result<void, string>> {
-  const { keepOpenAcrossExec } = await import('./keep-open.ts');
-  return keepOpenAcrossExec;
-}

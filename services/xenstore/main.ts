@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Logger, pino } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
-import { loadKeepOpen, openXenstoreHost } from '../../hypervisor/xen/index.ts';
+import { openXenstoreHost } from '../../hypervisor/xen/index.ts';
 import type { Failure } from '../../pool/failure.ts';
 import { type Running, serviceCommand } from '../../pool/service-command.ts';
 import { claimRings } from './adapters/claim-rings.ts';
@@ -20,7 +20,6 @@ import {
 } from './adapters/live-update.ts';
 import { quotaWarnings } from './adapters/quota-warnings.ts';
 import { Trace } from './adapters/trace.ts';
-import { isFree, serveUnixSocket } from './adapters/unix-socket.ts';
 import { kernelDevice } from './client/index.ts';
 import {
   type Configuration,
@@ -70,6 +69,11 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   // A line is written at once: it has to be out before the process becomes another program.
   const log = pino({ base: { service: 'xenstored' } }, pino.destination({ dest: 1, sync: true }));
   const warn = (message: string) => log.warn(message);
+  // Foreign functions are loaded by this, and are no part of what tells the usage.
+  const [{ isFree, serveUnixSocket }, { Sockets }] = await Promise.all([
+    import('./adapters/unix-socket.ts'),
+    import('../../linux/sockets.ts'),
+  ]);
   const places = placesOf(configuration);
   const handedOver = process.env[handedOverVariable] !== undefined;
   delete process.env[handedOverVariable];
@@ -126,11 +130,11 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
     journal: journal.value,
     program: { script: process.argv[1] ?? '', parameters: process.argv.slice(2) },
     descriptors: () => ({
-      listening: socket.value.descriptor(),
+      listening: socket.value.descriptor,
       // Rings are bound anew: each is looked at then, whoever has signalled meanwhile.
       eventChannels: null,
     }),
-    loadKeepOpen,
+    keepOpen: (descriptor) => new Sockets().keepAcrossExec(descriptor, true),
     become: (program) => {
       log.info(program, 'becoming another program');
       become(program);
@@ -140,7 +144,7 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   const served = rings?.serve(daemon) ?? ok(undefined);
   if (!served.ok) return fail(cannotStart(served.error));
   const close = async () => {
-    await socket.value.close();
+    socket.value.close();
     rings?.close();
     journal.value.close();
     trace.turnOff();

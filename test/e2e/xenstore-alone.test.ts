@@ -1,4 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import { XenstoreClient } from '../../services/xenstore/client/client.ts';
@@ -68,6 +70,27 @@ test('a second xenstored on the same socket is refused, and harms nothing of the
   const again = await clientOf(xenstored.socket);
   t.deepEqual(await again.readText('/after'), { ok: true, value: 'the attempt' });
   again.close();
+});
+
+test('where no descriptor is left, whoever is connected is served, and the others when there is one', async (t) => {
+  t.timeout(300_000);
+  const xenstored = new XenstoredProcess();
+  t.teardown(() => xenstored.dispose());
+  await xenstored.start();
+  const client = await clientOf(xenstored.socket);
+  const open = readdirSync(`/proc/${xenstored.pid}/fd`).map(Number);
+  // A number is free below the limit for each that is missing among those that are open.
+  const limit = Math.max(...open) + 4;
+  execFileSync('prlimit', ['--pid', String(xenstored.pid), `--nofile=${limit}`]);
+  const many = Array.from({ length: limit }, () => connect(xenstored.socket));
+  while (!xenstored.log.some(({ msg }) => /cannot be accepted: EMFILE/.test(String(msg))))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  t.true((await client.write('/vm', 'served')).ok);
+  for (const socket of many) socket.destroy();
+  const other = await clientOf(xenstored.socket);
+  t.deepEqual(await other.readText('/vm'), { ok: true, value: 'served' });
+  client.close();
+  other.close();
 });
 
 test('what cannot be is refused with the field or the place, and what to do', async (t) => {

@@ -117,6 +117,11 @@ export class Daemon {
     return this.#snapshots.image(descriptors);
   }
 
+  /** Whether a request would be served at once: not where something waits for the end of a turn. */
+  get free(): boolean {
+    return this.#turns.free;
+  }
+
   /** Whether the ring of a domain is served. */
   serves(domain: DomainId): boolean {
     return this.#rings.serves(domain);

@@ -36,8 +36,8 @@ export interface LiveUpdateParts {
   readonly program: Program;
   /** The descriptor that listens, and that of the event channels; null where there is none. */
   descriptors(): { readonly listening: number | null; readonly eventChannels: number | null };
-  /** Loads what has a descriptor stay open when this process becomes another program. */
-  loadKeepOpen(): Promise<(descriptor: number) => Result<void, string>>;
+  /** Has a descriptor stay open when this process becomes another program. */
+  keepOpen(descriptor: number): Result<void, string>;
   /** Makes this process another program; it does not return. */
   become(program: Program): void;
 }
@@ -130,8 +130,7 @@ export class LiveUpdate {
 
   /** Returns only where it fails, with a sentence: the one that was asked goes on then. */
   async #handOver(program: Program): Promise<string> {
-    const { journal, daemon, descriptors, loadKeepOpen, become } = this.#parts;
-    const keepOpen = await loadKeepOpen();
+    const { journal, daemon, descriptors, become } = this.#parts;
     await new Promise(setImmediate);
     // Everything from here on happens at once, between two events: nobody is served any more.
     const { listening, eventChannels } = descriptors();
@@ -142,8 +141,8 @@ export class LiveUpdate {
     journal.snapshotAtOnce(image);
     for (const descriptor of [listening, eventChannels, ...open]) {
       if (descriptor === null) continue;
-      const kept = keepOpen(descriptor);
-      if (!kept.ok) return kept.error;
+      const kept = this.#parts.keepOpen(descriptor);
+      if (!kept.ok) return `descriptor ${descriptor} cannot be kept open: ${kept.error}`;
     }
     become(program);
     return 'the new program did not begin';

@@ -1,9 +1,7 @@
-import { writeSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { type Bytes, bytes } from '../../../base/units.ts';
+import { wouldWait } from '../../../linux/errno.ts';
 import { headerLength, type Packet, packetLength, writePacket } from '../core/wire.ts';
 import type { UnsentBytes } from '../rings/outbox.ts';
-import { descriptorOf, unwrittenOf } from './descriptors.ts';
 
 /** What a batch begins with: a few replies of the usual size. */
 const batchStart: Bytes = bytes(256);
@@ -11,7 +9,7 @@ const batchStart: Bytes = bytes(256);
 /** A batch that has grown larger is not kept for the next one. */
 const batchKept: Bytes = bytes(4096);
 
-/** A batch that has been given to the socket, or waits for that. */
+/** A batch that waits for room, whole or in part. */
 interface Batch {
   readonly bytes: Uint8Array;
   readonly packets: number;
@@ -19,36 +17,36 @@ interface Batch {
   readonly rest: number;
 }
 
-/** Who is told of what has left. */
-interface Told {
+/** The way to a client. */
+export interface Line {
+  /** How many of the first bytes the system has taken, or an errno as a number less than 0. */
+  send(content: Uint8Array, length: number): number;
+  /** `SocketOutbox.roomCame` is to be called when there is room, or is not. */
+  awaitRoom(wanted: boolean): void;
   /** So many packets more have left. */
   left(packets: number): void;
-  /** Everything has left that had to wait for the client. */
-  drained(): void;
+  /** Nothing can be sent any more. */
+  broken(): void;
 }
 
 /**
- * What is to be sent to one client, gathered so that replies to one piece leave in one piece. The socket
- * has one batch at a time, so that it is known at any moment what has left and what has not.
+ * What is to be sent to one client, gathered so that replies to one piece leave in one piece. It is known
+ * at any moment what has left and what has not.
  */
 export class SocketOutbox {
-  readonly #socket: Socket;
-  readonly #descriptor: number | null;
-  readonly #told: Told;
+  readonly #line: Line;
   #batch = Buffer.allocUnsafe(batchStart);
   #length = 0;
   #packets = 0;
-  /** Given to the socket; null where that has written all. */
-  #given: Batch | null = null;
+  /** What the system has not taken; its first batch may have left in part. */
   #waiting: Batch[] = [];
   #waitingBytes = 0;
-  /** Packets that have left, and that nobody was told of. */
-  #left = 0;
+  /** So many bytes of the first batch that waits have left. */
+  #at = 0;
+  #broken = false;
 
-  constructor(socket: Socket, told: Told) {
-    this.#socket = socket;
-    this.#descriptor = descriptorOf(socket);
-    this.#told = told;
+  constructor(line: Line) {
+    this.#line = line;
   }
 
   /** Bytes that are gathered and not flushed. */
@@ -56,9 +54,9 @@ export class SocketOutbox {
     return this.#length;
   }
 
-  /** Bytes that the client has not taken. */
+  /** Bytes that were flushed, and that the system has not taken. */
   get unread(): number {
-    return this.#socket.writableLength + this.#waitingBytes;
+    return this.#waitingBytes;
   }
 
   add(packet: Packet): void {
@@ -74,98 +72,80 @@ export class SocketOutbox {
 
   /** Goes on with what another process has not written. */
   resume({ bytes: unsent, rest }: UnsentBytes): void {
-    if (unsent.length > 0) this.#give({ bytes: unsent, packets: packetsIn(unsent, rest), rest });
+    if (unsent.length === 0) return;
+    this.#wait({ bytes: unsent, packets: packetsIn(unsent, rest), rest });
+    this.roomCame();
   }
 
-  /** Writes what is gathered, once what was flushed before has left. */
+  /** Sends what is gathered, once what was flushed before has left. */
   flush(): void {
-    if (this.#length === 0) return;
-    const batch = this.#gathered();
+    if (this.#length === 0 || this.#broken) return;
+    const length = this.#length;
+    const packets = this.#packets;
     this.#length = 0;
     this.#packets = 0;
-    if (this.#given === null) this.#give(batch);
-    else {
-      this.#waiting.push(batch);
-      this.#waitingBytes += batch.bytes.length;
+    if (this.#waiting.length === 0) {
+      const taken = this.#send(this.#batch, length);
+      if (taken === length) {
+        if (this.#batch.length > batchKept) this.#batch = Buffer.allocUnsafe(batchStart);
+        this.#line.left(packets);
+        return;
+      }
+      if (this.#broken) return;
+      this.#at = taken;
+      this.#waitingBytes = -taken;
     }
-    // What the system has taken is written, and its bytes can be used again.
-    if (this.#given !== null || this.#batch.length > batchKept)
-      this.#batch = Buffer.allocUnsafe(batchStart);
-    this.#tell();
+    this.#wait({ bytes: this.#batch.subarray(0, length), packets, rest: 0 });
+    this.#batch = Buffer.allocUnsafe(batchStart);
   }
 
-  /** What has not left, copied; null where that cannot be known. Tells of all that has. */
-  unsent(): UnsentBytes | null {
-    const given = this.#given;
-    const unwritten = given === null ? 0 : unwrittenOf(this.#socket);
-    if (unwritten === null) return null;
-    const parts = [...this.#waiting, this.#gathered()].map((batch) => batch.bytes);
-    let rest = 0;
-    if (given !== null) {
-      const at = given.bytes.length - unwritten;
-      const tail = given.bytes.subarray(at);
-      let end = given.rest;
-      while (end < at) end += lengthAt(given.bytes, end);
-      rest = end - at;
-      const packets = packetsIn(tail, rest);
-      this.#left += given.packets - packets;
-      this.#given = { ...given, packets };
-      parts.unshift(tail);
+  /** Sends on what waits, as much as there is room for. */
+  roomCame(): void {
+    let left = 0;
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      const rest = this.#at === 0 ? first.bytes : first.bytes.subarray(this.#at);
+      const taken = this.#send(rest, rest.length);
+      this.#at += taken;
+      this.#waitingBytes -= taken;
+      if (this.#at < first.bytes.length) break;
+      this.#waiting.shift();
+      this.#at = 0;
+      left += first.packets;
     }
-    this.#tell();
+    if (this.#waiting.length === 0) this.#line.awaitRoom(false);
+    if (left > 0) this.#line.left(left);
+  }
+
+  /** What has not left, copied. Tells of all that has. */
+  unsent(): UnsentBytes {
+    const gathered = this.#batch.subarray(0, this.#length);
+    const [first, ...others] = this.#waiting;
+    if (first === undefined) return { bytes: Buffer.concat([gathered]), rest: 0 };
+    let end = first.rest;
+    while (end < this.#at) end += lengthAt(first.bytes, end);
+    const tail = first.bytes.subarray(this.#at);
+    const rest = end - this.#at;
+    const packets = packetsIn(tail, rest);
+    if (first.packets > packets) this.#line.left(first.packets - packets);
+    this.#waiting = [{ ...first, packets }, ...others];
+    const parts = [tail, ...others.map((batch) => batch.bytes), gathered];
     return { bytes: Buffer.concat(parts), rest };
   }
 
-  #gathered(): Batch {
-    return { bytes: this.#batch.subarray(0, this.#length), packets: this.#packets, rest: 0 };
+  #wait(batch: Batch): void {
+    if (this.#waiting.length === 0) this.#line.awaitRoom(true);
+    this.#waiting.push(batch);
+    this.#waitingBytes += batch.bytes.length;
   }
 
-  #give(batch: Batch): void {
-    const taken = this.#writeNow(batch.bytes);
-    this.#given = batch;
-    if (taken === batch.bytes.length) this.#hasLeft();
-    else this.#socket.write(batch.bytes.subarray(taken), this.#written);
-  }
-
-  /**
-   * How many bytes the system takes at once, which mostly is all: it costs half of what the stream of the
-   * socket does. What keeps it from taking them the stream is left to find out.
-   */
-  #writeNow(content: Uint8Array): number {
-    // The number of a socket that is closed may be another client's by now.
-    if (this.#descriptor === null || this.#socket.destroyed) return 0;
-    if (this.#socket.writableLength > 0) return 0;
-    try {
-      return writeSync(this.#descriptor, content);
-    } catch {
-      return 0;
+  #send(content: Uint8Array, length: number): number {
+    const taken = this.#line.send(content, length);
+    if (taken >= 0) return taken;
+    if (taken !== wouldWait && !this.#broken) {
+      this.#broken = true;
+      this.#line.broken();
     }
-  }
-
-  #hasLeft(): void {
-    this.#left += this.#given?.packets ?? 0;
-    this.#given = null;
-  }
-
-  readonly #written = (): void => {
-    if (this.#socket.writableLength > 0) return;
-    this.#hasLeft();
-    if (this.#waiting.length > 0) {
-      const all = this.#waiting;
-      this.#waiting = [];
-      this.#waitingBytes = 0;
-      const packets = all.reduce((sum, each) => sum + each.packets, 0);
-      this.#give({ bytes: Buffer.concat(all.map((each) => each.bytes)), packets, rest: 0 });
-    }
-    this.#tell();
-    this.#told.drained();
-  };
-
-  #tell(): void {
-    if (this.#left === 0) return;
-    const left = this.#left;
-    this.#left = 0;
-    this.#told.left(left);
+    return 0;
   }
 }
 

@@ -1,26 +1,12 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { connect, createServer, type OnReadOpts, type Server, Socket } from 'node:net';
+import { connect } from 'node:net';
 import { fail, ok, type Result } from '../../../base/result.ts';
 import { type Bytes, bytes, milliseconds } from '../../../base/units.ts';
-import type { ConnectionId } from '../core/domain.ts';
-import { controlDomain } from '../core/permissions.ts';
-import { parsePacket } from '../core/wire.ts';
-import type { SocketLink } from '../migration/image.ts';
-import type { Peer } from './attached.ts';
-import { BusyPoll } from './busy-poll.ts';
+import { errorName, wouldWait } from '../../../linux/errno.ts';
+import { Sockets } from '../../../linux/sockets.ts';
 import type { Daemon } from './daemon.ts';
-import { Departures } from './departures.ts';
-import { descriptorOf, isSocket, readingInto } from './descriptors.ts';
-import { SocketOutbox } from './socket-outbox.ts';
-
-/** A client that leaves this much unread is disconnected: events for it would pile up (XSA-326). */
-const unreadMax: Bytes = bytes(4 * 2 ** 20);
-
-/** Above this much unread, no more of the client's requests are taken until it has read some. */
-const unreadPause: Bytes = bytes(64 * 2 ** 10);
-
-/** Replies and events are written at the latest when they are this much. */
-const batchSize: Bytes = bytes(64 * 2 ** 10);
+import { SocketClient } from './socket-client.ts';
+import { SocketSet } from './socket-set.ts';
 
 /** How long a socket file is given to show that somebody serves it already. */
 const probePatience = milliseconds(1_000);
@@ -28,13 +14,17 @@ const probePatience = milliseconds(1_000);
 /** What is read in one go, of one client after the other. */
 const readMax: Bytes = bytes(64 * 2 ** 10);
 
-const nothing = Buffer.alloc(0);
+/** So many clients are accepted in a turn; the others wait for the next one. */
+const acceptsMax = 64;
+
+/** How long no client is accepted after one could not be: for want of descriptors, mostly. */
+const acceptPause = milliseconds(100);
 
 /** A socket that is being served. */
 export interface ServedSocket {
-  /** The descriptor that listens; null where it is not known. */
-  descriptor(): number | null;
-  close(): Promise<void>;
+  /** The descriptor that listens. */
+  readonly descriptor: number;
+  close(): void;
 }
 
 /**
@@ -48,41 +38,30 @@ export async function serveUnixSocket(
   onTrouble: (message: string) => void,
   inherited: number | null = null,
 ): Promise<Result<ServedSocket, string>> {
-  if (inherited === null) {
-    const free = await isFree(path);
-    if (!free.ok) return free;
-    rmSync(path, { force: true });
-  }
-  const sockets = new Set<Socket>();
-  const shared: Shared = {
-    ...{ daemon, onTrouble, departures: new Departures(), busyPoll: new BusyPoll() },
-    buffer: Buffer.allocUnsafeSlow(readMax),
-  };
-  const serve = (open: Open, left: LeftClient | null) => {
-    const socket = serveClient(shared, open, left);
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  };
-  // An accepted socket is read only by the one that takes its place.
-  const server = createServer({ pauseOnConnect: true }, (accepted) =>
-    serve((onread) => readingInto(accepted, onread), null),
-  );
-  const listening = await listen(server, path, inherited);
+  const sockets = new Sockets();
+  const listening =
+    inherited === null ? await listenAt(sockets, path) : takeOver(sockets, inherited);
   if (!listening.ok) return listening;
-  chmodSync(path, 0o600);
-  for (const [connection, link] of daemon.handedOver) {
-    const { descriptor: fd } = link;
-    if (!isSocket(fd)) continue;
-    const open: Open = (onread) => new Socket({ fd, onread, readable: true, writable: true });
-    serve(open, { connection, link });
-  }
+  const descriptor = listening.value;
+  const set = new SocketSet(() => daemon.free);
+  const clients = new Set<SocketClient>();
+  const shared = {
+    ...{ daemon, sockets, set, onTrouble, buffer: Buffer.allocUnsafeSlow(readMax) },
+    onGone: (client: SocketClient) => clients.delete(client),
+  };
+  const accept = new Accepting(sockets, set, descriptor, onTrouble, (accepted) =>
+    clients.add(new SocketClient(shared, accepted, null)),
+  );
+  for (const [connection, link] of daemon.handedOver)
+    if (takeOver(sockets, link.descriptor).ok)
+      clients.add(new SocketClient(shared, link.descriptor, { connection, link }));
   return ok({
-    descriptor: () => descriptorOf(server),
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-      // Node removes what it has made, and not what it was handed.
+    descriptor,
+    close: () => {
+      accept.stop();
+      for (const client of clients) client.end();
+      set.close();
+      sockets.close(descriptor);
       rmSync(path, { force: true });
     },
   });
@@ -97,16 +76,24 @@ export async function isFree(path: string): Promise<Result<void, string>> {
   return fail(`${path} is served by another xenstored; stop that one, or choose another --socket`);
 }
 
-function listen(
-  server: Server,
-  path: string,
-  inherited: number | null,
-): Promise<Result<void, string>> {
-  return new Promise((resolve) => {
-    server.once('error', (error) => resolve(fail(`cannot listen on ${path}: ${error.message}`)));
-    const place = inherited === null ? { path } : { fd: inherited };
-    server.listen(place, () => resolve(ok(undefined)));
-  });
+async function listenAt(sockets: Sockets, path: string): Promise<Result<number, string>> {
+  const free = await isFree(path);
+  if (!free.ok) return free;
+  rmSync(path, { force: true });
+  const bound = sockets.bind(path);
+  if (!bound.ok) return fail(`cannot listen on ${path}: ${bound.error}`);
+  chmodSync(path, 0o600);
+  const listening = sockets.listen(bound.value);
+  if (listening.ok) return bound;
+  sockets.close(bound.value);
+  return fail(`cannot listen on ${path}: ${listening.error}`);
+}
+
+/** Goes on with a descriptor that another process has handed over, and that the next program is not to have. */
+function takeOver(sockets: Sockets, descriptor: number): Result<number, string> {
+  const taken = sockets.keepAcrossExec(descriptor, false);
+  if (taken.ok) return ok(descriptor);
+  return fail(`descriptor ${descriptor} was handed over and cannot be used: ${taken.error}`);
 }
 
 function isServed(path: string): Promise<boolean> {
@@ -122,112 +109,59 @@ function isServed(path: string): Promise<boolean> {
   });
 }
 
-/** A client that another process has handed over. */
-interface LeftClient {
-  readonly connection: ConnectionId;
-  readonly link: SocketLink;
-}
+/** Takes in those who connect. */
+class Accepting {
+  readonly #sockets: Sockets;
+  readonly #set: SocketSet;
+  readonly #listening: number;
+  readonly #onTrouble: (message: string) => void;
+  readonly #onClient: (descriptor: number) => void;
+  readonly #token: number;
+  #pause: NodeJS.Timeout | null = null;
 
-/** What the clients of a socket share. */
-interface Shared {
-  readonly daemon: Daemon;
-  readonly departures: Departures;
-  readonly busyPoll: BusyPoll;
-  /** What is read of a client is here until it is served. */
-  readonly buffer: Buffer;
-  readonly onTrouble: (message: string) => void;
-}
-
-/** Makes the socket of a client, which reads as it is told. */
-type Open = (onread: OnReadOpts) => Socket;
-
-function serveClient(
-  { daemon, departures, busyPoll, buffer, onTrouble }: Shared,
-  open: Open,
-  left: LeftClient | null,
-): Socket {
-  const giveUp = (trouble: string) => {
-    onTrouble(`a client ${trouble} and is disconnected`);
-    socket.destroy();
-  };
-  /** What has come and is not served. */
-  let received: Buffer = Buffer.from(left?.link.received ?? []);
-  let serving = false;
-  /** Packets that have left while nobody waited for it. */
-  let untold = 0;
-  const flush = () => {
-    if (socket.destroyed) return;
-    client.leaving();
-    outbox.flush();
-    if (outbox.unread > unreadMax) giveUp(`left ${outbox.unread} bytes unread`);
-  };
-  /** Serves what there is; what it leaves behind is a view of that. */
-  const serve = (there: Buffer): Buffer => {
-    const asked = performance.now();
-    let start = 0;
-    let whole = true;
-    serving = true;
-    while (whole && !socket.destroyed && outbox.unread <= unreadPause) {
-      const parsed = parsePacket(there, start);
-      if (!parsed.ok) {
-        giveUp(`sent ${parsed.error}`);
-        break;
-      }
-      whole = parsed.value.kind === 'packet';
-      if (parsed.value.kind === 'need-more') break;
-      start += parsed.value.used;
-      client.request(parsed.value.packet);
-    }
-    serving = false;
-    if (departures.answered(flush)) busyPoll.answered(asked);
-    // What was received waits, with no more read, until the client has taken its replies.
-    if (whole) socket.pause();
-    else if (socket.isPaused()) socket.resume();
-    return start === there.length ? nothing : there.subarray(start);
-  };
-  const serveReceived = () => {
-    received = serve(received);
-  };
-  const take = (length: number): boolean => {
-    const come = buffer.subarray(0, length);
-    const rest = serve(received.length === 0 ? come : Buffer.concat([received, come]));
-    // The next client's bytes come where these are.
-    received = rest.length === 0 ? nothing : Buffer.from(rest);
-    return true;
-  };
-  const socket = open({ buffer, callback: take });
-  const outbox = new SocketOutbox(socket, {
-    left: (packets) => {
-      if (client.awaited) client.taken(packets + untold);
-      untold = client.awaited ? 0 : untold + packets;
-    },
-    drained: () => {
-      if (socket.isPaused() && outbox.unread <= unreadPause) serveReceived();
-    },
-  });
-  const peer: Peer = {
-    send: (packet) => {
-      outbox.add(packet);
-      if (outbox.length >= batchSize) flush();
-      else if (!serving) departures.soon(flush);
-    },
-    handOver: () => {
-      const descriptor = descriptorOf(socket);
-      const unsent = outbox.unsent();
-      if (untold > 0) client.taken(untold);
-      untold = 0;
-      if (descriptor === null || unsent === null || socket.destroyed) return null;
-      return { kind: 'socket', descriptor, received: new Uint8Array(received), unsent };
-    },
-  };
-  const client =
-    left === null ? daemon.attach(controlDomain, peer) : daemon.takeOver(left.connection, peer);
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => client.disconnect());
-  if (left !== null) {
-    outbox.resume(left.link.unsent);
-    // What it has asked already waits until everybody is there.
-    setImmediate(serveReceived);
+  constructor(
+    sockets: Sockets,
+    set: SocketSet,
+    listening: number,
+    onTrouble: (message: string) => void,
+    onClient: (descriptor: number) => void,
+  ) {
+    this.#sockets = sockets;
+    this.#set = set;
+    this.#listening = listening;
+    this.#onTrouble = onTrouble;
+    this.#onClient = onClient;
+    this.#token = set.add(listening, () => this.#accept());
   }
-  return socket;
+
+  /** Nobody is taken in any more. */
+  stop(): void {
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    this.#set.remove(this.#listening, this.#token);
+  }
+
+  #accept(): void {
+    for (let accepted = 0; accepted < acceptsMax; accepted += 1) {
+      const descriptor = this.#sockets.accept(this.#listening);
+      if (descriptor === wouldWait) return;
+      if (descriptor >= 0) this.#onClient(descriptor);
+      else {
+        this.#wait(errorName(descriptor));
+        return;
+      }
+    }
+  }
+
+  /** Whoever waits to be accepted is found again at once: without a pause this would be all that is done. */
+  #wait(error: string): void {
+    this.#onTrouble(
+      `a client cannot be accepted: ${error}; it is tried again in ${acceptPause} ms`,
+    );
+    this.#look(false);
+    this.#pause = setTimeout(() => this.#look(true), acceptPause);
+  }
+
+  #look(readable: boolean): void {
+    this.#set.change(this.#listening, this.#token, { readable, writable: false });
+  }
 }
