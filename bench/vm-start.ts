@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import type { ControlDomain } from '../test/xen/control-domain.ts';
 import { bootLab } from '../test/xen/lab.ts';
 import { PoolInLab } from '../test/xen/pool-in-lab.ts';
@@ -56,7 +57,8 @@ async function operationTime(pool: PoolInLab): Promise<number> {
 }
 
 /** Measures and prints; see the head of this file. */
-export async function benchVmStart(): Promise<void> {
+export async function benchVmStart(words: readonly string[]): Promise<void> {
+  parseArgs({ args: [...words], options: {} });
   const lab = await bootLab({ hosts: 1 });
   await measure(lab.first).finally(() => lab.close());
 }

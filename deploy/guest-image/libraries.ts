@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Architecture } from '../../pool/images/manifest.ts';
@@ -56,7 +57,9 @@ export async function libraryClosure(
   for (const program of programs) {
     const owner = packages.find(({ name }) => name === program.package);
     const file = join(directory, program.package, program.path);
-    if (owner !== undefined) files.set(basename(program.path), { file, package: owner });
+    // A package may have it for one architecture and not for another.
+    if (owner !== undefined && existsSync(file))
+      files.set(basename(program.path), { file, package: owner });
   }
   const found = new Map<string, Library>();
   const waiting: NeededLibrary[] = [
@@ -69,7 +72,7 @@ export async function libraryClosure(
     const place = files.get(name);
     if (place === undefined)
       throw new BuildFailure(
-        `no library ${name} is in Debian's ${packageNames.join(', ')}; ${why}`,
+        `no ${name} for ${architecture} is in Debian's ${packageNames.join(', ')}; ${why}`,
       );
     found.set(name, { name, why, ...place });
     const facts = elfFacts(await readFile(place.file));
