@@ -1,3 +1,4 @@
+import { controlDomain } from '../../deploy/guest-image/control-domain.ts';
 import { type Findings, imageSize, type Measured, middle, nameOf, startRatio } from './findings.ts';
 import { services } from './image.ts';
 
@@ -58,13 +59,14 @@ export function targetLines({ images }: Findings): string[] {
   ];
 }
 
-/** Domain 0 has no image yet, so that what is left for it is told, and not whether it is enough. */
+/** What the guests of a host and its domain 0, as `flotilla host image` makes it, are given. */
 function wholeHost(images: readonly Measured[]): string[] {
   const ofHost = services.map((service) =>
     images.find(({ subject }) => subject.service === service && subject.architecture === 'x86_64'),
   );
   if (ofHost.includes(undefined)) return [];
-  const given = ofHost.reduce((sum, image) => sum + (image?.subject.manifest.memory ?? 0), 0);
-  const text = `a host in at most 1.25 GiB: its guests are given ${mebibytes(given)}, which leaves ${mebibytes(hostMost - given)} to a domain 0 that has no image yet`;
-  return [`  open    ${text}`];
+  const guests = ofHost.reduce((sum, image) => sum + (image?.subject.manifest.memory ?? 0), 0);
+  const { memory } = controlDomain;
+  const figures = `its guests are given ${mebibytes(guests)}, and domain 0 ${mebibytes(memory)}`;
+  return [line(guests + memory <= hostMost, `a host in at most 1.25 GiB: ${figures}`)];
 }
