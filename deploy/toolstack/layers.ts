@@ -13,6 +13,7 @@ export const sourceRoots = [
   'cli',
   'consensus',
   'hypervisor',
+  'linux',
   'pool',
   'proto',
   'services',
