@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { present } from '../../base/assert.ts';
+import { buildStatic } from '../guest-image/init.ts';
 import { cached, contentKey, sourceKey } from '../image/cache.ts';
 import type { Report } from '../image/command.ts';
 import { writeDisk } from '../image/disk.ts';
@@ -15,6 +16,12 @@ const unpacked = /^(linux-image-.+-cloud-amd64|busybox-static)$/;
 /** The frontends and the backends, which this kernel has as modules. */
 const modules = ['xen-blkfront', 'xen-netfront', 'xen-blkback', 'xen-netback'];
 
+/** Compiles the program that puts a load on the guest's disk and on a connection; returns its file. */
+export function buildLoad(report: Report): Promise<string> {
+  const sources = join(import.meta.dirname, 'load');
+  return buildStatic({ name: 'load', sources, architecture: 'x86_64' }, report);
+}
+
 /**
  * Builds the guest that tests boot on a host, as a read-only disk that holds two files for the
  * host's /var/lib/flotilla/boot: `vmlinuz-guest` and `initrd-guest`. Returns the disk's path.
@@ -22,7 +29,8 @@ const modules = ['xen-blkfront', 'xen-netfront', 'xen-blkback', 'xen-netback'];
 export async function buildTestGuest(report: Report): Promise<string> {
   const packages = (await resolvePackages(wanted)).filter(({ name }) => unpacked.test(name));
   const sources = await sourceKey([import.meta.dirname, join(import.meta.dirname, '../image')]);
-  const key = contentKey([sources, ...packages.map(({ file }) => file)]);
+  const load = await buildLoad(report);
+  const key = contentKey([sources, load, ...packages.map(({ file }) => file)]);
   const directory = await cached('guest', key, report, async (aside) => {
     await downloadPackages(wanted, report);
     report('building the test guest');
@@ -43,6 +51,7 @@ export async function buildTestGuest(report: Report): Promise<string> {
       init: join(import.meta.dirname, 'init'),
       modules: await insertionOrder(join(root, 'lib/modules', version), modules),
       entries: [
+        { path: 'bin/load', kind: 'file', content: await readFile(load), mode: 0o755 },
         { path: 'sbin/poweroff', kind: 'file', content: poweroff, mode: 0o755 },
         { path: 'sbin/reboot', kind: 'link', target: 'poweroff' },
       ],

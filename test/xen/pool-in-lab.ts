@@ -138,8 +138,10 @@ export class PoolInLab {
     }
   }
 
-  /** The ends of all logs. */
+  /** The ends of all logs, those of services that are guests too. */
   logs(): Promise<string> {
-    return this.#host.sh(`tail -n 8 ${upLog} ${poolDirectory}/host-1/logs/*.log || true`);
+    const consoles = '$(ls /var/log/xen/console/guest-flotilla-*.log 2>/dev/null)';
+    const logs = `${upLog} ${poolDirectory}/host-1/logs/*.log ${consoles}`;
+    return this.#host.sh(`tail -n 8 ${logs} || true`);
   }
 }
