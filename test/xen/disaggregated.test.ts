@@ -1,13 +1,19 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import { type Course, GuestLoad } from './guest-load.ts';
 import { bootLab, type Lab } from './lab.ts';
 import { PoolInLab } from './pool-in-lab.ts';
+import { parts, ServiceGuests } from './service-guests.ts';
 
 /**
  * A host in parts: its xenstore is a domain, the pool's database another one, and so are the services of
- * networks and disks, all from signed images; what is left in the control domain builds VMs.
+ * networks and disks, all from signed images; what is left in the control domain builds VMs. Each is killed and
+ * restarted while a VM uses its disk and holds a connection. All the while the xenstored is killed in its domain.
  */
 let lab: Lab;
 let pool: PoolInLab;
+let services: ServiceGuests;
+let load: GuestLoad;
+let killsBeforeLoad: number;
 
 const address = {
   consensus: '10.77.0.21',
@@ -15,8 +21,6 @@ const address = {
   storage: '10.77.0.23',
   vm: '10.77.0.101',
 } as const;
-const parts = ['consensus', 'network', 'storage'] as const;
-type Part = (typeof parts)[number];
 
 /** Emulated, a PV guest boots in a fifth of the time of a PVH one. */
 const guests = [
@@ -32,68 +36,20 @@ test.serial.before('a host boots in parts', async (t) => {
   lab = await bootLab({
     images: ['xenstore', ...parts],
     processors: 2,
-    words: ['flotilla.xenstored=domain', 'flotilla.xenstore-word=flotilla.kill=600'],
+    words: ['flotilla.xenstored=domain', 'flotilla.xenstore-word=flotilla.kill=300'],
+    hypervisorWords: ['guest_loglvl=all'],
   });
   // Who serves the others goes first, or libxl gives up devices that the control domain's kernel has not
   // taken within 10 s.
   await lab.first.sh('for id in 0 1; do xl sched-credit2 -d $id -w 1024; done');
   pool = new PoolInLab(lab.first);
+  services = new ServiceGuests(lab.first, pool);
+  load = new GuestLoad(lab.first, 'web');
   await pool.start(guests);
-  for (const part of parts) await serves(part);
+  for (const part of parts) await services.serves(part);
 });
 
 test.after.always('the host is gone', () => lab?.close());
-
-interface Note {
-  readonly kind: string;
-  readonly domain?: number;
-}
-
-/**
- * How a service's guest does, by the last note of its supervisor's log: asking by the CLI would take from
- * the emulated processor what the guest needs to boot.
- */
-async function noteOf(part: Part): Promise<Note> {
-  const log = `${pool.directory}/host-1/logs/service-guests.log`;
-  const said = await lab.first.sh(`grep '"guest":"${part}","note":' ${log} | tail -n 1`);
-  if (said.trim() === '') return { kind: 'none' };
-  return (JSON.parse(said) as { readonly note: Note }).note;
-}
-
-/** All share one emulated processor, and boot at a time: a guest alone serves after a minute. */
-const boots = 1_200_000;
-
-/** Waits until a service's guest serves; returns its domain. */
-async function serves(part: Part): Promise<number> {
-  const { domain } = await pool.eventually(
-    `a guest of ${part} that serves`,
-    () => noteOf(part),
-    ({ kind }) => kind === 'serving',
-    boots,
-  );
-  return domain ?? 0;
-}
-
-/** Destroys the guest of a service as a crash does, and waits until it serves again, in a new domain. */
-async function fallsAndComesBack(part: Part): Promise<void> {
-  const starts = await startsOf(part);
-  await lab.first.sh(`xl destroy flotilla-${part}`);
-  await pool.eventually(
-    `another start of ${part}`,
-    () => startsOf(part),
-    (count) => count > starts,
-  );
-  await serves(part);
-}
-
-/** How often a guest was started, by the supervisor's log. */
-async function startsOf(part: Part): Promise<number> {
-  const log = `${pool.directory}/host-1/logs/service-guests.log`;
-  const count = await lab.first.sh(
-    `grep -c '"guest":"${part}","note":{"kind":"started"' ${log} || true`,
-  );
-  return Number(count.trim());
-}
 
 interface Vm {
   readonly name: string;
@@ -114,20 +70,16 @@ async function answers(): Promise<boolean> {
   return ping.code === 0;
 }
 
-/** Has the VM try its disk once more, and waits for what it says of it. */
-async function triesDisk(before: number): Promise<void> {
-  await pool.type('web', 'try xvda');
-  const console = await pool.eventually(
-    'the disk, tried once more',
-    () => pool.console('web'),
-    (text) => triesOn(text) > before,
-  );
-  const last = console.slice(console.lastIndexOf('was tried before'));
-  if (!/wrote and read back/.test(last)) throw new Error(`the disk failed: ${last}`);
+/** The VM's disk lost nothing, and its connection is the one that it began with, whatever was done. */
+function nothingIsLost(t: ExecutionContext, { before, after, pause, silence }: Course): void {
+  t.log(`disk: at most ${pause} ms between rounds; connection: ${silence} ms between lines`);
+  t.like(after, { wrong: 0, errors: 0, connections: 1, lost: 0, garbled: 0 });
+  t.true(after.rounds > before.rounds && after.lines > before.lines);
 }
 
-function triesOn(console: string): number {
-  return console.split('tried disk xvda').length - 1;
+/** Has a service started anew, and logs what is said of it. */
+async function restarts(t: ExecutionContext, service: string): Promise<void> {
+  t.log((await pool.done('host', 'restart', service)).trimEnd().split('\n').at(-1));
 }
 
 test.serial('no service but that of VMs runs in the control domain', async (t) => {
@@ -165,52 +117,82 @@ test.serial('a VM starts, and its disk and its NIC are served by driver domains'
   const devices = `/local/domain/${(await web()).domid}/device`;
   const backendOf = async (device: string) =>
     Number(await lab.first.sh(`xenstore-read ${devices}/${device}/backend-id`));
-  t.is(await backendOf('vbd/51712'), await serves('storage'));
-  t.is(await backendOf('vif/0'), await serves('network'));
+  t.is(await backendOf('vbd/51712'), await services.serves('storage'));
+  t.is(await backendOf('vif/0'), await services.serves('network'));
   t.is((await pool.leftovers()).vifs.split('\n').length, parts.length, 'only guests of services');
+  killsBeforeLoad = await services.storeKills();
+  await load.start('xvda');
 });
 
 test.serial("the database's guest is destroyed: the VM notices nothing", async (t) => {
   t.timeout(patience);
-  await fallsAndComesBack('consensus');
+  nothingIsLost(t, await load.during(() => services.fallsAndComesBack('consensus')));
   t.like(await web(), { name: 'web', powerState: 'POWER_STATE_RUNNING' }, 'nothing was lost');
-  t.true(await answers());
 });
 
 test.serial(
-  "the network's guest is destroyed: the VM's interface is connected again",
+  "the network's guest is destroyed: the VM's connection goes on once it is back",
   async (t) => {
     t.timeout(patience);
-    const before = await serves('network');
-    await fallsAndComesBack('network');
-    t.is(await serves('network'), before, 'it has the number that it had');
-    await pool.eventually('an answer of the VM', answers, (answered) => answered);
+    const before = await services.serves('network');
+    nothingIsLost(t, await load.during(() => services.fallsAndComesBack('network')));
+    t.is(await services.serves('network'), before, 'it has the number that it had');
     t.like(await web(), { powerState: 'POWER_STATE_RUNNING' });
   },
 );
 
 test.serial("the storage's guest is restarted: the VM goes on with its disk", async (t) => {
   t.timeout(patience);
-  const tries = triesOn(await pool.console('web'));
-  const before = await serves('storage');
-  const restarted = await pool.done('host', 'restart', 'storage');
-  t.log(restarted.trimEnd().split('\n').at(-1));
-  t.is(await serves('storage'), before, 'it has the number that it had');
-  await triesDisk(tries);
+  const before = await services.serves('storage');
+  nothingIsLost(t, await load.during(() => restarts(t, 'storage')));
+  t.is(await services.serves('storage'), before, 'it has the number that it had');
   t.like(await web(), { powerState: 'POWER_STATE_RUNNING' });
+});
+
+test.serial("the network's and the database's guests are restarted", async (t) => {
+  t.timeout(patience);
+  const before = await services.serves('network');
+  for (const part of ['network', 'consensus'] as const)
+    nothingIsLost(t, await load.during(() => restarts(t, part)));
+  t.is(await services.serves('network'), before, 'it has the number that it had');
+  t.like(await web(), { powerState: 'POWER_STATE_RUNNING' });
+});
+
+test.serial('what runs in the control domain is restarted: the VM notices nothing', async (t) => {
+  t.timeout(patience);
+  for (const service of ['xenstore', 'vm-lifecycle'])
+    nothingIsLost(t, await load.during(() => restarts(t, service)));
+  t.like(await web(), { powerState: 'POWER_STATE_RUNNING' });
+});
+
+test.serial('xenstored was killed in its domain meanwhile, and nobody has noticed', async (t) => {
+  t.timeout(patience);
+  const kills = async () => (await services.storeKills()) - killsBeforeLoad;
+  const course = await load.during(async () => {
+    const count = await pool.eventually('a kill of xenstored', kills, (each) => each > 0, patience);
+    t.log(`killed ${count} times since the load began`);
+  });
+  nothingIsLost(t, course);
+  const { domid, powerState } = await web();
+  t.is(powerState, 'POWER_STATE_RUNNING');
+  t.is((await lab.first.sh(`xenstore-read /local/domain/${domid}/name`)).trim(), 'web');
 });
 
 test.serial(
   "the storage's guest is destroyed: the VM has its disk when it is started anew",
   async (t) => {
     t.timeout(patience);
-    await fallsAndComesBack('storage');
+    const before = await load.report();
+    await services.fallsAndComesBack('storage');
     const operations = await pool.eventually(
       'the reason why the disk is not connected again',
       () => pool.done('operation', 'list', '--json'),
       (text) => /unfinished; destroy the guest and start it again/.test(text),
     );
     t.regex(operations, /vm\.reconnect/);
+    const left = await load.report();
+    t.true(left.lines > before.lines, 'its connection does not need the disk');
+    t.like(left, { wrong: 0, connections: 1, lost: 0, garbled: 0 });
     await pool.done('vm', 'destroy', 'web', '--yes');
     await pool.done('vm', 'start', 'web');
     const said = await pool.eventually(

@@ -31,6 +31,8 @@ export interface LabOptions {
   readonly controlDomainMemory?: number;
   /** Further words for the control domains' kernels, such as `flotilla.xenstored=c`. */
   readonly words?: readonly string[];
+  /** Further words for the hypervisors, such as `guest_loglvl=all`, with which they print what guests log there. */
+  readonly hypervisorWords?: readonly string[];
   /** The services whose guest images the hosts have, signed, in /var/lib/flotilla/images; none by default. */
   readonly images?: readonly GuestServiceName[];
   /** Takes a line whenever something is done or awaited; by default it goes to standard error. */
@@ -93,6 +95,7 @@ export async function bootLab(options: LabOptions = {}): Promise<Lab> {
     memory: options.memory ?? memoryDefault,
     controlDomainMemory: options.controlDomainMemory ?? controlDomainMemoryDefault,
     words: options.words ?? [],
+    hypervisorWords: options.hypervisorWords ?? [],
     token: randomBytes(16).toString('hex'),
   });
   const indexes = Array.from({ length: count }, (_, index) => index);

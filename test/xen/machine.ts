@@ -17,6 +17,8 @@ export interface MachineParts {
   readonly controlDomainMemory: number;
   /** Words for the control domain's kernel. */
   readonly kernelWords: readonly string[];
+  /** Words for the hypervisor besides those that every emulated one gets. */
+  readonly hypervisorWords: readonly string[];
   /** A number that makes its network addresses its own. */
   readonly number: number;
   /** Where it is plugged into the Ethernet that it shares with other machines. */
@@ -68,9 +70,10 @@ export const emulatedXenWords = 'console=com1 com1=115200 xpti=no spec-ctrl=eage
 /**
  * The processor with which Xen 4.17 under QEMU 7.2 runs PV and PVH guests: with smap and smep a PV control domain
  * crashes at once, with rdtscp PVH guests hang, and with AVX their first process dies of an invalid instruction
- * after some minutes where there is a second processor.
+ * after some minutes where there is a second processor. There Node in a PVH domain also dies of all kinds of signals
+ * with XSAVE, mostly while it starts.
  */
-const emulatedProcessor = 'max,+svm,-smap,-smep,-rdtscp,-avx,-avx2,-f16c,-fma';
+const emulatedProcessor = 'max,+svm,-smap,-smep,-rdtscp,-avx,-avx2,-f16c,-fma,-xsave';
 
 /**
  * A machine on which Xen runs, without disks and NICs. Software emulation, always: on machines like those of a
@@ -102,13 +105,13 @@ function qemuArguments(parts: MachineParts): string[] {
   ];
   const loopback = (end: 'local' | 'remote', port: number): string =>
     `${end}.type=inet,${end}.host=127.0.0.1,${end}.port=${port}`;
+  const xen = [
+    ...[`dom0_mem=${own}M,max:${own}M`, 'dom0_max_vcpus=1', 'dom0_vcpus_pin', emulatedXenWords],
+    ...parts.hypervisorWords,
+  ];
   return [
     ...emulatedWords(parts),
-    ...['-kernel', image.xen],
-    ...[
-      '-append',
-      `dom0_mem=${own}M,max:${own}M dom0_max_vcpus=1 dom0_vcpus_pin ${emulatedXenWords}`,
-    ],
+    ...['-kernel', image.xen, '-append', xen.join(' ')],
     // QEMU separates modules by commas; none of the words has one.
     ...['-initrd', `${image.kernel} ${kernel.join(' ')},${image.initrd}`],
     // The root disk is the first one, /dev/vda, because its device is named first.
