@@ -11,7 +11,7 @@ interface Note {
   readonly domain?: number;
 }
 
-/** All share one emulated processor, and boot at a time: a guest alone serves after a minute. */
+/** All share the emulated processors, and boot at a time: a guest alone serves after a minute. */
 const boots = 1_200_000;
 
 /**
