@@ -9,7 +9,7 @@ import { milliseconds } from '../base/units.ts';
 import { connect } from '../proto/client.ts';
 import { type ServiceType, serviceDefinition } from '../proto/codec.ts';
 import { NetworkService, VifService } from '../proto/gen/flotilla.network.v1.ts';
-import { ImageService, PoolService } from '../proto/gen/flotilla.pool.v1.ts';
+import { ImageService, PoolService, SupervisorService } from '../proto/gen/flotilla.pool.v1.ts';
 import { AttachmentService, StorageService } from '../proto/gen/flotilla.storage.v1.ts';
 import { VmService } from '../proto/gen/flotilla.vm.v1.ts';
 import { XenstoreService } from '../proto/gen/flotilla.xenstore.v1.ts';
@@ -24,7 +24,7 @@ import { serve } from './rpc/server.ts';
 const timeout = milliseconds(20_000);
 
 const types: readonly ServiceType<unknown>[] = [
-  ...[VmService, PoolService, ImageService, NetworkService, VifService],
+  ...[VmService, PoolService, ImageService, SupervisorService, NetworkService, VifService],
   ...[StorageService, AttachmentService, XenstoreService],
 ];
 
@@ -64,7 +64,11 @@ test('no service but that of VMs may call another one, and it no more than the t
     serviceNames.filter((name) => name !== 'vm-lifecycle').map((name) => `${host}/${name}`),
   );
   for (const identity of [...services, ...strangers]) t.deepEqual(allowed(identity), [], identity);
-  t.deepEqual(allowed('host-2/vm-lifecycle'), ['/flotilla.vm.v1.VmService/OpenConsole']);
+  t.deepEqual(allowed('host-2/vm-lifecycle'), [
+    '/flotilla.vm.v1.VmService/OpenConsole',
+    '/flotilla.pool.v1.SupervisorService/ListServices',
+    '/flotilla.pool.v1.SupervisorService/RestartService',
+  ]);
   const own = allowed('host-1/vm-lifecycle');
   t.true(own.includes('/flotilla.storage.v1.AttachmentService/Attach'));
   t.true(own.includes('/flotilla.network.v1.VifService/Plug'));

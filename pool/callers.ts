@@ -49,6 +49,12 @@ export const callRights: readonly CallRight[] = [
     hosts: 'any',
     why: 'hands on the console of a VM that runs on another host',
   },
+  {
+    calls: '/flotilla.pool.v1.SupervisorService/*',
+    caller: 'vm-lifecycle',
+    hosts: 'any',
+    why: "hands on what the operator asks of another host's supervisors",
+  },
 ];
 
 /** Whether an identity may call a method (`/flotilla.vm.v1.VmService/GetVm`); the failure is FORBIDDEN. */

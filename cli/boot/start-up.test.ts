@@ -16,6 +16,7 @@ test("a host's services are where its image has room for them, with its own key 
   t.like(whole.processes.find(({ name }) => name === 'vm-lifecycle')?.configuration, {
     listen: '10.0.0.11:7421',
     store: ['10.0.0.21:2379'],
+    supervisors: ['/data/host/supervisor.sock', '/run/flotilla/service-guests.sock'],
   });
 });
 

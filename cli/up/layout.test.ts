@@ -38,6 +38,12 @@ test('each host runs a member of the database, and its services are told where a
   t.is(endpoints(pool, host).consensus, '127.0.0.1:5');
 });
 
+test("a host's vm-lifecycle is told where those are who keep its services running", (t) => {
+  const plan = hostPlan(pool, 'host-1', '/pool/host-1');
+  const { supervisors } = configurationOf(plan, 'vm-lifecycle');
+  t.deepEqual(supervisors, ['/pool/host-1/supervisor.sock']);
+});
+
 test('once the database has begun, a member without data joins it and does not begin another', (t) => {
   const began = { ...pool, databaseBegan: true };
   const plan = hostPlan(began, 'host-1', '/pool/host-1');

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { assert, present } from '../../base/assert.ts';
 import type { ServiceName } from '../../pool/records/host.ts';
+import { guestsSocket, supervisorSocket } from '../../pool/supervision/messages.ts';
 import { endpoints, guestOf } from './addresses.ts';
 import { hostGuests } from './guest-layout.ts';
 import type { HostPlan, HostProcess } from './host-plan.ts';
@@ -77,6 +78,10 @@ export function hostPlan(pool: PoolChoice, hostName: string, directory: string):
         hypervisor: simulated ? { kind: 'simulated', socket } : { kind: 'xen' },
         services: endpoints(pool, host),
         ...(guests === null ? {} : { serviceGuestsDir: join(directory, 'service-guests') }),
+        supervisors: [
+          join(directory, supervisorSocket),
+          ...(guests === null ? [] : [guestsSocket]),
+        ],
         defaultBoot: simulated ? { kernel: '', ramdisk: '', commandLine: '' } : xenDefaultBoot,
       },
     },

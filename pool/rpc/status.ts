@@ -86,6 +86,11 @@ export function callStatus(failure: Failure): Pick<StatusObject, 'code' | 'detai
   return { code: statusCodes[failure.reason], details: failure.message, metadata };
 }
 
+/** What a stream of grpc-js throws when the other side ends it with a status. */
+export function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && 'details' in error && 'metadata' in error;
+}
+
 /** The failure that a call of a Flotilla service ended with, or what grpc's own error means. */
 export function failureOf(error: ServiceError): Failure {
   const [bytes] = error.metadata?.get(detailsTrailer) ?? [];

@@ -12,6 +12,11 @@ const text = v.pipe(v.string(), v.maxLength(4096));
 const name = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,62}$/));
 const span = v.pipe(v.number(), v.minValue(0));
 
+/** Whether a text can be the name of a service. */
+export function isSupervisedName(text: string): boolean {
+  return v.is(name, text);
+}
+
 /** What can be asked of a supervisor. */
 export const RequestSchema = v.variant('ask', [
   v.strictObject({ ask: v.literal('status') }),

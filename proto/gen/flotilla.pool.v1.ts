@@ -510,3 +510,98 @@ export type Severity =
   | 'SEVERITY_INFO'
   | 'SEVERITY_WARNING'
   | 'SEVERITY_ERROR';
+
+export interface SupervisorService {
+  /** What the supervisors of a host keep running now. SERVICE_UNAVAILABLE: none of them answers. */
+  readonly listServices: {
+    readonly kind: 'unary';
+    readonly request: ListServicesRequest;
+    readonly response: ListServicesResponse;
+  };
+  /**
+   * Starts one service of a host anew; VMs run on. The stream begins with one `accepted`, tells of the
+   * progress, and ends after `restarted`, when the service serves again. WRONG_STATE: it does not start, and
+   * the message says why. A restart that was accepted goes on when the stream is lost or cancelled. Lost it is
+   * where the service is the host's vm-lifecycle: its own end ends the stream (UNAVAILABLE). Whoever waits for
+   * it then asks ListServices until the service has another id or more starts than `accepted` told.
+   */
+  readonly restartService: {
+    readonly kind: 'server-stream';
+    readonly request: RestartServiceRequest;
+    readonly response: RestartServiceResponse;
+  };
+}
+export const SupervisorService: ServiceType<SupervisorService> = { name: 'flotilla.pool.v1.SupervisorService', file: 'flotilla/pool/v1/supervisor.proto' };
+
+/** A service that a supervisor keeps running. */
+export interface SupervisedService {
+  /** "vm-lifecycle", "storage", "network", "xenstore", "consensus"; or "service-guests", which keeps the guests. */
+  readonly service: string;
+  readonly form: ServiceForm;
+  /** One word: "serving", "starting", "waiting", "refused", "stopping", "stopped", "silent". */
+  readonly state: string;
+  /** The process's id, or the guest's domid; 0 where there is none now. */
+  readonly id: number;
+  /** How often this supervisor has started it. */
+  readonly starts: number;
+  /** Why it does not serve; empty where there is nothing to know. */
+  readonly detail: string;
+}
+export const SupervisedService: MessageType<SupervisedService> = { name: 'flotilla.pool.v1.SupervisedService', file: 'flotilla/pool/v1/supervisor.proto' };
+
+export type ServiceForm =
+  | 'SERVICE_FORM_UNSPECIFIED'
+  | 'SERVICE_FORM_PROCESS'
+  | 'SERVICE_FORM_GUEST';
+
+export interface ListServicesRequest {
+  /** The host's name or id. */
+  readonly host: string;
+  /**
+   * Refuse, where another host than the one that answers is meant. A host that hands a request on sets it,
+   * so that no request goes in a circle.
+   */
+  readonly onlyHere: boolean;
+}
+export const ListServicesRequest: MessageType<ListServicesRequest> = { name: 'flotilla.pool.v1.ListServicesRequest', file: 'flotilla/pool/v1/supervisor.proto' };
+
+export interface ListServicesResponse {
+  /** The host's name. */
+  readonly host: string;
+  readonly services: readonly SupervisedService[];
+}
+export const ListServicesResponse: MessageType<ListServicesResponse> = { name: 'flotilla.pool.v1.ListServicesResponse', file: 'flotilla/pool/v1/supervisor.proto' };
+
+export interface RestartServiceRequest {
+  /** The host's name or id. */
+  readonly host: string;
+  readonly service: string;
+  /** As in ListServicesRequest. */
+  readonly onlyHere: boolean;
+}
+export const RestartServiceRequest: MessageType<RestartServiceRequest> = { name: 'flotilla.pool.v1.RestartServiceRequest', file: 'flotilla/pool/v1/supervisor.proto' };
+
+export interface RestartServiceResponse {
+  readonly accepted?: RestartAccepted;
+  /** What happens, in a few words. */
+  readonly progress?: string;
+  readonly restarted?: ServiceRestarted;
+}
+export const RestartServiceResponse: MessageType<RestartServiceResponse> = { name: 'flotilla.pool.v1.RestartServiceResponse', file: 'flotilla/pool/v1/supervisor.proto' };
+
+/** The supervisor is asked next. */
+export interface RestartAccepted {
+  /** The host's name. */
+  readonly host: string;
+  /** The service as it was until then. */
+  readonly service: SupervisedService | null;
+}
+export const RestartAccepted: MessageType<RestartAccepted> = { name: 'flotilla.pool.v1.RestartAccepted', file: 'flotilla/pool/v1/supervisor.proto' };
+
+export interface ServiceRestarted {
+  /** From the request to end until it served again. */
+  readonly awayMilliseconds: number;
+  /** The new process's id, or the new guest's domid. */
+  readonly id: number;
+}
+export const ServiceRestarted: MessageType<ServiceRestarted> = { name: 'flotilla.pool.v1.ServiceRestarted', file: 'flotilla/pool/v1/supervisor.proto' };

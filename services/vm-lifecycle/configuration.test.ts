@@ -24,7 +24,9 @@ test('a configuration with what is needed is accepted, and boots nothing by defa
   t.like(v.parse(VmLifecycleSchema, { ...complete, defaultBoot }), {
     defaultBoot: { kernel: '/boot/vmlinuz', ramdisk: '', commandLine: '' },
     poolName: 'pool',
+    supervisors: [],
   });
+  t.deepEqual(wrongFields({ ...complete, supervisors: ['/run/a.sock', '/run/b.sock'] }), []);
 });
 
 test('what is wrong in a configuration is named by its path', (t) => {
@@ -39,4 +41,5 @@ test('what is wrong in a configuration is named by its path', (t) => {
     'services.storage',
   ]);
   t.deepEqual(wrongFields({ ...complete, memory: 1 }), ['memory']);
+  t.deepEqual(wrongFields({ ...complete, supervisors: ['here.sock'] }), ['supervisors.0']);
 });

@@ -24,6 +24,11 @@ const BootSchema = v.strictObject({
   commandLine: v.optional(v.string(), ''),
 });
 
+const AbsolutePathSchema = v.pipe(v.string(), v.startsWith('/', 'write an absolute path'));
+
+/** A host has one of its processes and one of its guests; each is asked whenever one is looked for. */
+const supervisorsMax = 4;
+
 /** The configuration of the vm-lifecycle service: its file's fields, which flags override. */
 export const VmLifecycleSchema = v.strictObject({
   ...commonFields,
@@ -31,7 +36,9 @@ export const VmLifecycleSchema = v.strictObject({
   services: ServicesSchema,
   defaultBoot: v.optional(BootSchema),
   /** The `dataDir` of this host's `flotilla service-guests`: what it measured is told to the pool. */
-  serviceGuestsDir: v.optional(v.pipe(v.string(), v.startsWith('/', 'write an absolute path'))),
+  serviceGuestsDir: v.optional(AbsolutePathSchema),
+  /** The sockets of those who keep this host's services running. Left out: nobody restarts them from afar. */
+  supervisors: v.optional(v.pipe(v.array(AbsolutePathSchema), v.maxLength(supervisorsMax)), []),
   /** The pool's name, as `flotilla pool status` shows it. */
   poolName: v.optional(v.pipe(v.string(), v.maxLength(63)), 'pool'),
 });

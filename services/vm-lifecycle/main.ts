@@ -17,7 +17,9 @@ import { openPool } from '../../pool/pool.ts';
 import { serve } from '../../pool/rpc/server.ts';
 import { imageService } from '../../pool/service/image-service.ts';
 import { poolService } from '../../pool/service/pool-service.ts';
+import { supervisorService } from '../../pool/service/supervisor-service.ts';
 import { type Running, serviceCommand } from '../../pool/service-command.ts';
+import { hostSupervisors } from '../../pool/supervision/host-supervisors.ts';
 import { connect } from '../../proto/client.ts';
 import { consoleHub } from './adapters/console/hub.ts';
 import { openDomainJournal } from './adapters/domain-journal.ts';
@@ -117,6 +119,10 @@ export async function runVmLifecycle(
       lifecycle.mounted,
       poolService({ pool, name: configuration.poolName }),
       imageService({ pool, clock }),
+      supervisorService({
+        ...{ pool, host: environment.host, credentials: client },
+        supervisors: hostSupervisors(hostName, configuration.supervisors),
+      }),
     ],
   });
   if (!server.ok) {

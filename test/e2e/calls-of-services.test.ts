@@ -6,7 +6,7 @@ import { milliseconds } from '../../base/units.ts';
 import { readCredentials } from '../../pool/identity/credentials.ts';
 import { type Connection, connect } from '../../proto/client.ts';
 import { NetworkService, VifService } from '../../proto/gen/flotilla.network.v1.ts';
-import { ImageService, PoolService } from '../../proto/gen/flotilla.pool.v1.ts';
+import { ImageService, PoolService, SupervisorService } from '../../proto/gen/flotilla.pool.v1.ts';
 import { AttachmentService, StorageService } from '../../proto/gen/flotilla.storage.v1.ts';
 import { VmService } from '../../proto/gen/flotilla.vm.v1.ts';
 import { XenstoreService } from '../../proto/gen/flotilla.xenstore.v1.ts';
@@ -53,6 +53,8 @@ const attempts: Readonly<Record<string, Attempt>> = {
     host['vm-lifecycle'].client(PoolService).listOperations({}, settings),
   'pool.v1.ImageService/ListImageKeys': (host) =>
     host['vm-lifecycle'].client(ImageService).listImageKeys({}, settings),
+  'pool.v1.SupervisorService/ListServices': (host) =>
+    host['vm-lifecycle'].client(SupervisorService).listServices({ host: 'host-1' }, settings),
   'storage.v1.StorageService/ListVdis': (host) =>
     host.storage.client(StorageService).listVdis({}, settings),
   'storage.v1.AttachmentService/ListAttachments': (host) =>
@@ -114,6 +116,7 @@ test('a service that was taken over gets nothing from the others that it may not
   }
   const own = join(pool.directory, 'host-1', 'identity', 'vm-lifecycle');
   t.deepEqual(await allowed(t, pool, 'host-1/vm-lifecycle', own), [
+    'pool.v1.SupervisorService/ListServices',
     'storage.v1.AttachmentService/ListAttachments',
     'network.v1.VifService/ListVifs',
     'vm.v1.VmService/OpenConsole',

@@ -1,9 +1,9 @@
-import type { ChannelCredentials, ServiceError } from '@grpc/grpc-js';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { fail, ok, type Result } from '../../../../base/result.ts';
 import type { Failure } from '../../../../pool/failure.ts';
 import type { VmRecord } from '../../../../pool/records/vm.ts';
 import type { DuplexCall } from '../../../../pool/rpc/handler.ts';
-import { failureOf } from '../../../../pool/rpc/status.ts';
+import { failureOf, isServiceError } from '../../../../pool/rpc/status.ts';
 import { connect } from '../../../../proto/client.ts';
 import {
   type ConsoleInput,
@@ -82,11 +82,6 @@ async function forward(
   } finally {
     connection.close();
   }
-}
-
-/** What a stream of grpc-js throws when the other side ends it with a status. */
-function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && 'code' in error && 'details' in error && 'metadata' in error;
 }
 
 /** Passes on what is typed until the caller's side of the stream ends. */
