@@ -1,13 +1,19 @@
 import type { Command } from 'commander';
-import { ok } from '../base/result.ts';
+import { ok, type Result } from '../base/result.ts';
 import type { Milliseconds } from '../base/units.ts';
-import type { Host, HostEvent, HostState } from '../proto/gen/flotilla.pool.v1.ts';
+import type {
+  Host,
+  HostEvent,
+  HostState,
+  SupervisedService,
+} from '../proto/gen/flotilla.pool.v1.ts';
 import { attestCommand } from './attest/command.ts';
 import { noun, verb } from './command.ts';
 import { call } from './connection/call.ts';
 import { pageOf } from './connection/pages.ts';
 import { type Context, processContext } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
+import { keptLines, keptServices } from './host/kept-services.ts';
 import { restartCommand } from './host/restart.ts';
 import { type Listing, list, watchList } from './listing.ts';
 import { age, localTime, part } from './output/humane.ts';
@@ -46,7 +52,11 @@ function showCommand(context: Context): Command {
           to.pool.getHost({ host: named }, settings),
         );
         if (!host.ok) return host;
-        session.answer(host.value, hostLines(host.value, context.now(), session.style));
+        const kept = await keptServices(session.pool, host.value);
+        session.answer(
+          { ...host.value, supervised: kept.ok ? kept.value : null },
+          hostLines(host.value, kept, context.now(), session.style),
+        );
         return ok(exitCodes.done);
       }),
   );
@@ -110,7 +120,12 @@ function hypervisor(host: Host): string {
     : `${name} ${host.hypervisorVersion}`;
 }
 
-function hostLines(host: Host, now: Milliseconds, style: Style): readonly string[] {
+function hostLines(
+  host: Host,
+  kept: Result<readonly SupervisedService[], string>,
+  now: Milliseconds,
+  style: Style,
+): readonly string[] {
   const endpoints = Object.entries(host.endpoints).sort(([a], [b]) => a.localeCompare(b));
   return propertyLines(
     [
@@ -125,6 +140,9 @@ function hostLines(host: Host, now: Milliseconds, style: Style): readonly string
       ...endpoints.map(
         ([service, address], index) =>
           [index === 0 ? 'services' : '', `${service.padEnd(12)}  ${address}`] as const,
+      ),
+      ...keptLines(kept, style).map(
+        (line, index) => [index === 0 ? 'kept running' : '', line] as const,
       ),
     ],
     style,

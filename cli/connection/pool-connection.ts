@@ -4,7 +4,7 @@ import { isLoopback } from '../../base/loopback.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { type Milliseconds, milliseconds } from '../../base/units.ts';
 import { type Client, type Connection, connect } from '../../proto/client.ts';
-import { ImageService, PoolService } from '../../proto/gen/flotilla.pool.v1.ts';
+import { ImageService, PoolService, SupervisorService } from '../../proto/gen/flotilla.pool.v1.ts';
 import { VmService } from '../../proto/gen/flotilla.vm.v1.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type Problem, wrongUsage } from '../problem.ts';
@@ -17,6 +17,7 @@ export interface HostClients {
   readonly vm: Client<VmService>;
   readonly pool: Client<PoolService>;
   readonly image: Client<ImageService>;
+  readonly supervisor: Client<SupervisorService>;
 }
 
 /** A pool that commands talk to: every host of it can answer, and the one that did last is asked first. */
@@ -89,6 +90,7 @@ export async function connectPool(
       vm: connection.client(VmService),
       pool: connection.client(PoolService),
       image: connection.client(ImageService),
+      supervisor: connection.client(SupervisorService),
     };
   };
   const answered = (host: KnownHost): void => {

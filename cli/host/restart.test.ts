@@ -7,6 +7,7 @@ import { supervisorSocket } from '../../pool/supervision/messages.ts';
 import { type SupervisorHandlers, serveSupervisor } from '../../pool/supervision/serve.ts';
 import { isGolden } from '../testing/golden.ts';
 import { run, transcript, until } from '../testing/run.ts';
+import { simulatedPool } from '../testing/simulated-pool.ts';
 
 /** What a host's supervisor does in these tests: `storage` does not start again. */
 function handlers(host: string, kind: 'process' | 'guest'): SupervisorHandlers {
@@ -25,15 +26,17 @@ function handlers(host: string, kind: 'process' | 'guest'): SupervisorHandlers {
   };
 }
 
-/** A pool's directory on this machine, with the supervisors of some of its hosts. */
+/** A pool's directory on this machine, with the supervisors of some of its hosts; the others are elsewhere. */
 async function place(
   t: ExecutionContext,
   supervisors: Readonly<Record<string, SupervisorHandlers>>,
 ): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'flotilla-cli-'));
-  const hosts = ['host-1', 'host-2'].map((name, index) => ({
-    name,
-    endpoints: { 'vm-lifecycle': `127.0.0.1:${7001 + index}` },
+  const pool = await simulatedPool(2);
+  t.teardown(() => pool.close());
+  const hosts = pool.addresses.map((address, index) => ({
+    name: `host-${index + 1}`,
+    endpoints: { 'vm-lifecycle': address },
   }));
   mkdirSync(join(directory, '.flotilla'));
   const file = join(directory, '.flotilla', 'pool.json');
@@ -69,6 +72,7 @@ test('a service is started anew, and it is said how that went and how long it to
     'host restart storage --json',
     'host restart network',
     'host restart consensus --host host-2',
+    'host restart consensus --socket nowhere.sock',
     'host restart cooking',
   ]);
 });
@@ -84,9 +88,12 @@ test('where several hosts are on one machine, one has to be named', async (t) =>
   ]);
 });
 
-test('a pool whose hosts are elsewhere is told so', async (t) => {
+test('a pool whose hosts are elsewhere is asked by its API', async (t) => {
   const directory = await place(t, {});
-  await session(t, 'host-restart-elsewhere', directory, ['host restart consensus']);
+  await session(t, 'host-restart-elsewhere', directory, [
+    'host restart consensus',
+    'host restart consensus --host host-2',
+  ]);
 });
 
 test('who does not wait for the end is told that it goes on', async (t) => {

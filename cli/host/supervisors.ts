@@ -7,7 +7,7 @@ import {
   type Supervised,
   supervisorSocket,
 } from '../../pool/supervision/messages.ts';
-import { findPool } from '../connection/find-pool.ts';
+import { findPool, type PoolLocation } from '../connection/find-pool.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type Problem, wrongUsage } from '../problem.ts';
@@ -26,17 +26,22 @@ export interface KnownSupervisor {
   readonly services: readonly Supervised[];
 }
 
-/** The supervisor of this machine which keeps a service running, of the host that was meant. */
+/**
+ * The supervisor of this machine which keeps a service running, of the host that was meant. Null: there is none
+ * here, and the pool is to be asked.
+ */
 export async function findSupervisor(
   context: Context,
   flags: SupervisorFlags,
   service: string,
-): Promise<Result<KnownSupervisor, Problem>> {
-  const sockets = socketsOf(context, flags);
-  if (!sockets.ok) return sockets;
-  const all = await answering(sockets.value);
-  const { host } = flags;
+): Promise<Result<KnownSupervisor | null, Problem>> {
+  const { host, socket } = flags;
+  const location = findPool(poolChoice(context, flags));
+  const afar = location.ok && socket === undefined;
+  const all = await answering(socketsOf(context, flags, location));
   const meant = all.filter((each) => host === undefined || each.host === host);
+  if (afar && meant.length === 0) return ok(null);
+  if (!location.ok && all.length === 0 && socket === undefined) return location;
   const having = meant.filter(({ services }) => services.some((each) => each.service === service));
   const [first, ...more] = having;
   if (first === undefined) return fail(nobody(service, host, meant.length > 0 ? meant : all));
@@ -50,25 +55,23 @@ export async function findSupervisor(
   );
 }
 
-/** Sockets that may be served: the one that was named, else those of the pool's hosts and guests. */
-function socketsOf(context: Context, flags: SupervisorFlags): Result<readonly string[], Problem> {
-  if (flags.socket !== undefined) return ok([resolve(context.directory, flags.socket)]);
-  const location = findPool(poolChoice(context, flags));
-  const directory = location.ok ? location.value.directory : undefined;
-  const own =
-    location.ok && directory !== undefined
-      ? location.value.hosts.map(({ name }) => join(directory, name, supervisorSocket))
-      : [];
-  const sockets = [...own, guestsSocket].filter((path) => existsSync(path));
-  if (sockets.length > 0) return ok(sockets);
-  return fail(
-    location.ok
-      ? unreachable(
-          `no supervisor of the pool ${location.value.name} runs on this machine`,
-          'run the command on the host whose service is meant, or name the socket: --socket PATH',
-        )
-      : location.error,
-  );
+/**
+ * Sockets that may be served: the one that was named, else those of the pool's hosts, and of the guests of a
+ * machine that is one of them. A pool that is known by addresses alone may be anywhere.
+ */
+function socketsOf(
+  context: Context,
+  flags: SupervisorFlags,
+  location: Result<PoolLocation, Problem>,
+): readonly string[] {
+  if (flags.socket !== undefined) return [resolve(context.directory, flags.socket)];
+  if (!location.ok) return [guestsSocket].filter((path) => existsSync(path));
+  const { directory, hosts } = location.value;
+  if (directory === undefined) return [];
+  const own = hosts
+    .map(({ name }) => join(directory, name, supervisorSocket))
+    .filter((path) => existsSync(path));
+  return own.length === 0 ? [] : [...own, guestsSocket].filter((path) => existsSync(path));
 }
 
 /** A file that a killed supervisor left answers nothing. */

@@ -5,6 +5,7 @@ import type { HostId, Timestamp } from '../../pool/records/identifiers.ts';
 import { adaptUnary, type Unary } from '../../pool/rpc/adapt.ts';
 import { imageService } from '../../pool/service/image-service.ts';
 import { simulatedDatabase } from '../../pool/simulated/database.ts';
+import { together, writing } from '../../pool/transaction.ts';
 import type { Host, ImageService } from '../../proto/gen/flotilla.pool.v1.ts';
 import type { Handlers } from '../../proto/server.ts';
 import { simulatedNow } from './simulated-state.ts';
@@ -13,8 +14,8 @@ import { simulatedNow } from './simulated-state.ts';
 export interface SimulatedImages {
   readonly pool: Pool;
   readonly handlers: Handlers<ImageService>;
-  /** Makes the record of a host. */
-  addHost(host: Host): Promise<void>;
+  /** Makes the record of a host that is up. */
+  addHost(host: Host, address: string): Promise<void>;
 }
 
 /** No images, and nobody who is trusted. */
@@ -29,12 +30,16 @@ export function simulatedImages(): SimulatedImages {
   return {
     pool,
     handlers: Object.fromEntries(adapted) as Handlers<ImageService>,
-    addHost: async ({ id, name, memoryTotal }) => {
+    addHost: async ({ id, name, memoryTotal }, address) => {
       const host: HostRecord = {
         ...{ id: id as HostId, name, hypervisor: 'simulated', hypervisorVersion: '1', cpus: 4 },
-        ...{ memoryTotal: bytes(memoryTotal), endpoints: {}, startedAt: 1 as Timestamp },
+        ...{ memoryTotal: bytes(memoryTotal), endpoints: { 'vm-lifecycle': address } },
+        startedAt: 1 as Timestamp,
       };
-      const made = await pool.database.transact(pool.hosts.creating(host));
+      const lease = pool.hostLeases.put(id, { since: 1 as Timestamp });
+      const made = await pool.database.transact(
+        together(pool.hosts.creating(host), writing(lease)),
+      );
       if (!made.ok) throw new Error(made.error.message);
     },
   };
