@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { present } from '../../base/assert.ts';
+import { GuestHost } from './guest-host.ts';
 import { PoolProcess, type Ran } from './pool-process.ts';
 
 /** The fields of the CLI's JSON that are looked at here. */
@@ -154,6 +155,41 @@ test.serial('whoever is not the operator is refused, and nothing is started anew
   t.deepEqual(pool.pids('host-1', 'network'), before);
 });
 
+/** Gives the vm-lifecycle of a host other supervisors to ask, with its next start. */
+function tellSupervisors(host: string, supervisors: readonly string[] | undefined): void {
+  const file = join(pool.directory, host, 'vm-lifecycle.json');
+  const configuration = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...configuration, supervisors }));
+}
+
+test.serial('a service guest is started anew, and one that is refused says why', async (t) => {
+  t.timeout(600_000);
+  const guests = new GuestHost();
+  t.teardown(() => guests.dispose());
+  await guests.begin();
+  guests.supervise();
+  for (const service of guests.services) await guests.serving(service);
+  // Its guests have the names of the host's processes: they are asked for first.
+  tellSupervisors('host-1', [guests.socket, join(pool.directory, 'host-1', 'supervisor.sock')]);
+  await restarted('host-1', 'vm-lifecycle', 'host-1');
+  for (const service of guests.services) {
+    const answer = await restarted('host-2', service, 'host-1');
+    t.like(answer, { service, host: 'host-1', kind: 'guest' });
+    t.is(Number(await guests.serving(service, 2)), answer.id, service);
+  }
+
+  const kernel = join(guests.directory, 'images', 'storage', 'vmlinuz');
+  const changed = Buffer.from(readFileSync(kernel));
+  changed.writeUInt8(changed.readUInt8(0) ^ 1, 0);
+  writeFileSync(kernel, changed);
+  const ran = await afar('host-2', ['host', 'restart', 'storage', '--host', 'host-1']);
+  t.is(ran.code, 1);
+  t.regex(ran.stderr, /storage is not started: .*vmlinuz \(kernel\): expected SHA-256/);
+  const shown = await afar('host-2', ['host', 'show', 'host-1']);
+  t.regex(shown.stdout, /kept running +consensus +serving +domain \d+, started 2 times\n/);
+  t.regex(shown.stdout, /storage +refused +.*vmlinuz \(kernel\): expected SHA-256/);
+});
+
 test.serial(
   'a configuration that does not name the supervisors serves, and says what is missing',
   async (t) => {
@@ -161,11 +197,7 @@ test.serial(
     const file = join(pool.directory, 'host-2', 'vm-lifecycle.json');
     const { supervisors } = JSON.parse(readFileSync(file, 'utf8'));
     t.deepEqual(supervisors, [join(pool.directory, 'host-2', 'supervisor.sock')]);
-    const text = JSON.stringify({
-      ...JSON.parse(readFileSync(file, 'utf8')),
-      supervisors: undefined,
-    });
-    writeFileSync(file, text);
+    tellSupervisors('host-2', undefined);
     const end = await restarted('host-1', 'vm-lifecycle', 'host-2').catch((error) => String(error));
     t.regex(
       String(end),
