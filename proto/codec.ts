@@ -22,6 +22,8 @@ export interface ServiceType<Shape> {
   readonly name: string;
   /** The .proto file that declares it, relative to `protoDirectory`. */
   readonly file: string;
+  /** How each of its methods talks, by the method's name there. */
+  readonly methods: Readonly<Record<string, MethodKind>>;
   readonly shape?: Shape;
 }
 
@@ -67,13 +69,28 @@ function decodingOptions(type: protobuf.Type): protobuf.IConversionOptions {
   return { longs, enums: String, defaults: true, arrays: true, objects: true };
 }
 
-function serializer(type: protobuf.Type): (value: object) => Buffer {
-  return (value) => Buffer.from(type.encode(type.fromObject(value)).finish());
+/**
+ * What is made when it is first asked for. Few processes are sent each message that they know, and reading
+ * a contract takes a good part of the time in which one starts.
+ */
+function whenAsked<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
-function deserializer(type: protobuf.Type): (bytes: Uint8Array) => object {
-  const options = decodingOptions(type);
-  return (bytes) => type.toObject(type.decode(bytes), options);
+function serializer(type: () => protobuf.Type): (value: object) => Buffer {
+  return (value) => {
+    const known = type();
+    return Buffer.from(known.encode(known.fromObject(value)).finish());
+  };
+}
+
+function deserializer(type: () => protobuf.Type): (bytes: Uint8Array) => object {
+  const options = whenAsked(() => decodingOptions(type()));
+  return (bytes) => type().toObject(type().decode(bytes), options());
 }
 
 /** Encodes and decodes one message type outside a gRPC call. */
@@ -83,13 +100,16 @@ export interface Codec<Message> {
   decode(bytes: Uint8Array): Message;
 }
 
-/** The codec of a message type of `proto/gen`. */
-export function codec<Message>(messageType: MessageType<Message>): Codec<Message> {
-  load(messageType.file);
-  const type = root.lookupType(messageType.name);
+/** The codec of a message type of `proto/gen`. Its contract is read when it is first used. */
+export function codec<Message>({ name, file }: MessageType<Message>): Codec<Message> {
+  const type = whenAsked(() => {
+    load(file);
+    return root.lookupType(name);
+  });
+  const encode = serializer(type);
   const decode = deserializer(type);
   return {
-    encode: (message) => serializer(type)(message as object),
+    encode: (message) => encode(message as object),
     decode: (bytes) => decode(bytes) as Message,
   };
 }
@@ -106,20 +126,28 @@ export function methodKind(method: protobuf.Method): MethodKind {
 
 const definitions = new Map<string, ServiceDefinition>();
 
-/** The service in the form that grpc-js serves and calls; keys are method names in camel case. */
+/**
+ * The service in the form that grpc-js serves and calls; keys are method names in camel case. Its contract
+ * is read when the first message is.
+ */
 export function serviceDefinition<Shape>(type: ServiceType<Shape>): ServiceDefinition {
   const known = definitions.get(type.name);
   if (known !== undefined) return known;
-  load(type.file);
+  const methods = whenAsked(() => {
+    load(type.file);
+    return root.lookupService(type.name).methods;
+  });
   const definition: Record<string, MethodDefinition<object, object>> = {};
-  for (const method of root.lookupService(type.name).methodsArray) {
-    const request = present(method.resolvedRequestType, `request type of ${method.fullName}`);
-    const response = present(method.resolvedResponseType, `response type of ${method.fullName}`);
-    definition[lowerFirst(method.name)] = {
-      path: `/${type.name}/${method.name}`,
-      originalName: lowerFirst(method.name),
-      requestStream: method.requestStream === true,
-      responseStream: method.responseStream === true,
+  for (const [name, kind] of Object.entries(type.methods)) {
+    const path = `/${type.name}/${name}`;
+    const method = whenAsked(() => present(methods()[name], path));
+    const request = whenAsked(() => present(method().resolvedRequestType, `request of ${path}`));
+    const response = whenAsked(() => present(method().resolvedResponseType, `response of ${path}`));
+    definition[lowerFirst(name)] = {
+      path,
+      originalName: lowerFirst(name),
+      requestStream: kind === 'bidi-stream' || kind === 'client-stream',
+      responseStream: kind === 'bidi-stream' || kind === 'server-stream',
       requestSerialize: serializer(request),
       requestDeserialize: deserializer(request),
       responseSerialize: serializer(response),

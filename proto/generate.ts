@@ -156,7 +156,8 @@ function serviceSource(service: protobuf.Service, context: Context): string {
     const camel = method.name.charAt(0).toLowerCase() + method.name.slice(1);
     return `${comment(method.comment, '  ')}  readonly ${camel}: {\n    readonly kind: '${methodKind(method)}';\n    readonly request: ${request};\n    readonly response: ${response};\n  };`;
   });
-  const value = `{ name: '${service.fullName.slice(1)}', file: '${context.fileOf(service)}' }`;
+  const kinds = service.methodsArray.map((method) => `${method.name}: '${methodKind(method)}'`);
+  const value = `{\n  name: '${service.fullName.slice(1)}',\n  file: '${context.fileOf(service)}',\n  methods: {${kinds.map((kind) => `\n    ${kind},`).join('')}\n  },\n}`;
   return `${comment(service.comment, '')}export interface ${name} {\n${methods.join('\n')}\n}\nexport const ${name}: ServiceType<${name}> = ${value};`;
 }
 

@@ -8,23 +8,25 @@ const slice = 8;
  * (2005).
  */
 export function crc32(bytes: Uint8Array, before = 0): number {
+  known ??= makeTables();
+  const tables = known;
   let remainder = before ^ 0xffff_ffff;
   const whole = bytes.length - (bytes.length % slice);
   for (let at = 0; at < whole; at += slice) {
     const first = remainder ^ word(bytes, at);
     const second = word(bytes, at + 4);
     remainder =
-      entry(7, first) ^
-      entry(6, first >>> 8) ^
-      entry(5, first >>> 16) ^
-      entry(4, first >>> 24) ^
-      entry(3, second) ^
-      entry(2, second >>> 8) ^
-      entry(1, second >>> 16) ^
-      entry(0, second >>> 24);
+      entry(tables, 7, first) ^
+      entry(tables, 6, first >>> 8) ^
+      entry(tables, 5, first >>> 16) ^
+      entry(tables, 4, first >>> 24) ^
+      entry(tables, 3, second) ^
+      entry(tables, 2, second >>> 8) ^
+      entry(tables, 1, second >>> 16) ^
+      entry(tables, 0, second >>> 24);
   }
   for (let at = whole; at < bytes.length; at += 1)
-    remainder = (remainder >>> 8) ^ entry(0, remainder ^ (bytes[at] as number));
+    remainder = (remainder >>> 8) ^ entry(tables, 0, remainder ^ (bytes[at] as number));
   return (remainder ^ 0xffff_ffff) >>> 0;
 }
 
@@ -38,18 +40,24 @@ function word(bytes: Uint8Array, at: number): number {
 }
 
 /** The remainder of a byte that `behind` zero bytes follow. */
-function entry(behind: number, byte: number): number {
+function entry(tables: Uint32Array, behind: number, byte: number): number {
   return tables[behind * 256 + (byte & 0xff)] as number;
 }
 
-const tables = new Uint32Array(slice * 256);
-for (let byte = 0; byte < 256; byte += 1) {
-  let remainder = byte;
-  for (let bit = 0; bit < 8; bit += 1)
-    remainder = (remainder & 1) === 1 ? 0xedb8_8320 ^ (remainder >>> 1) : remainder >>> 1;
-  tables[byte] = remainder;
-}
-for (let at = 256; at < slice * 256; at += 1) {
-  const shorter = tables[at - 256] as number;
-  tables[at] = (shorter >>> 8) ^ (tables[shorter & 0xff] as number);
+/** Made when the first byte is read: to make them takes longer than most of a member's start. */
+let known: Uint32Array | null = null;
+
+function makeTables(): Uint32Array {
+  const made = new Uint32Array(slice * 256);
+  for (let byte = 0; byte < 256; byte += 1) {
+    let remainder = byte;
+    for (let bit = 0; bit < 8; bit += 1)
+      remainder = (remainder & 1) === 1 ? 0xedb8_8320 ^ (remainder >>> 1) : remainder >>> 1;
+    made[byte] = remainder;
+  }
+  for (let at = 256; at < slice * 256; at += 1) {
+    const shorter = made[at - 256] as number;
+    made[at] = (shorter >>> 8) ^ (made[shorter & 0xff] as number);
+  }
+  return made;
 }

@@ -38,6 +38,12 @@ const ofCommonJs = {
   'import.meta.url': '__url',
 };
 
+/**
+ * `long`, which protobufjs uses, multiplies in WebAssembly where there is any: to have V8 make that ready
+ * takes longer than all that it would save.
+ */
+const withoutWebAssembly = { WebAssembly: 'undefined' };
+
 /** No image has any of these. */
 const development = /\.test\.ts$|(^|\/)testing\/|^(test|bench|deploy)\/|\/simulated\//;
 
@@ -54,7 +60,7 @@ export async function link(linking: Linking): Promise<Bundle> {
     format: 'cjs',
     banner: { js: banner },
     footer: { js: footer },
-    define: ofCommonJs,
+    define: { ...ofCommonJs, ...withoutWebAssembly },
     plugins: [leaveOut(linking)],
   });
   const unwanted = linkedInputs(built.metafile).filter((path) => development.test(path));

@@ -55,5 +55,6 @@ export interface Mounted {
 
 /** Puts a service together with its handlers. */
 export function mount<Shape>(type: ServiceType<Shape>, handlers: RpcHandlers<Shape>): Mounted {
-  return { type: { name: type.name, file: type.file }, handlers };
+  const { name, file, methods } = type;
+  return { type: { name, file, methods }, handlers };
 }

@@ -35,7 +35,17 @@ export interface KV {
     readonly response: CompactionResponse;
   };
 }
-export const KV: ServiceType<KV> = { name: 'etcdserverpb.KV', file: 'etcd/rpc.proto' };
+export const KV: ServiceType<KV> = {
+  name: 'etcdserverpb.KV',
+  file: 'etcd/rpc.proto',
+  methods: {
+    Range: 'unary',
+    Put: 'unary',
+    DeleteRange: 'unary',
+    Txn: 'unary',
+    Compact: 'unary',
+  },
+};
 
 export interface Watch {
   /** Opens and cancels any number of watches on one stream. Each shows every change, in order, once. */
@@ -45,7 +55,13 @@ export interface Watch {
     readonly response: WatchResponse;
   };
 }
-export const Watch: ServiceType<Watch> = { name: 'etcdserverpb.Watch', file: 'etcd/rpc.proto' };
+export const Watch: ServiceType<Watch> = {
+  name: 'etcdserverpb.Watch',
+  file: 'etcd/rpc.proto',
+  methods: {
+    Watch: 'bidi-stream',
+  },
+};
 
 export interface Lease {
   readonly leaseGrant: {
@@ -76,7 +92,17 @@ export interface Lease {
     readonly response: LeaseLeasesResponse;
   };
 }
-export const Lease: ServiceType<Lease> = { name: 'etcdserverpb.Lease', file: 'etcd/rpc.proto' };
+export const Lease: ServiceType<Lease> = {
+  name: 'etcdserverpb.Lease',
+  file: 'etcd/rpc.proto',
+  methods: {
+    LeaseGrant: 'unary',
+    LeaseRevoke: 'unary',
+    LeaseKeepAlive: 'bidi-stream',
+    LeaseTimeToLive: 'unary',
+    LeaseLeases: 'unary',
+  },
+};
 
 export interface Cluster {
   readonly memberAdd: {
@@ -105,7 +131,17 @@ export interface Cluster {
     readonly response: MemberPromoteResponse;
   };
 }
-export const Cluster: ServiceType<Cluster> = { name: 'etcdserverpb.Cluster', file: 'etcd/rpc.proto' };
+export const Cluster: ServiceType<Cluster> = {
+  name: 'etcdserverpb.Cluster',
+  file: 'etcd/rpc.proto',
+  methods: {
+    MemberAdd: 'unary',
+    MemberRemove: 'unary',
+    MemberUpdate: 'unary',
+    MemberList: 'unary',
+    MemberPromote: 'unary',
+  },
+};
 
 export interface Maintenance {
   readonly alarm: {
@@ -145,7 +181,19 @@ export interface Maintenance {
     readonly response: MoveLeaderResponse;
   };
 }
-export const Maintenance: ServiceType<Maintenance> = { name: 'etcdserverpb.Maintenance', file: 'etcd/rpc.proto' };
+export const Maintenance: ServiceType<Maintenance> = {
+  name: 'etcdserverpb.Maintenance',
+  file: 'etcd/rpc.proto',
+  methods: {
+    Alarm: 'unary',
+    Status: 'unary',
+    Defragment: 'unary',
+    Hash: 'unary',
+    HashKV: 'unary',
+    Snapshot: 'server-stream',
+    MoveLeader: 'unary',
+  },
+};
 
 export interface Auth {
   /** From now on requests are served as far as the caller's roles allow. */
@@ -239,7 +287,29 @@ export interface Auth {
     readonly response: AuthRoleRevokePermissionResponse;
   };
 }
-export const Auth: ServiceType<Auth> = { name: 'etcdserverpb.Auth', file: 'etcd/rpc.proto' };
+export const Auth: ServiceType<Auth> = {
+  name: 'etcdserverpb.Auth',
+  file: 'etcd/rpc.proto',
+  methods: {
+    AuthEnable: 'unary',
+    AuthDisable: 'unary',
+    AuthStatus: 'unary',
+    Authenticate: 'unary',
+    UserAdd: 'unary',
+    UserGet: 'unary',
+    UserList: 'unary',
+    UserDelete: 'unary',
+    UserChangePassword: 'unary',
+    UserGrantRole: 'unary',
+    UserRevokeRole: 'unary',
+    RoleAdd: 'unary',
+    RoleGet: 'unary',
+    RoleList: 'unary',
+    RoleDelete: 'unary',
+    RoleGrantPermission: 'unary',
+    RoleRevokePermission: 'unary',
+  },
+};
 
 export interface ResponseHeader {
   readonly clusterId: bigint;

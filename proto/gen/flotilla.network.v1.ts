@@ -39,7 +39,18 @@ export interface NetworkService {
     readonly response: DeleteNetworkResponse;
   };
 }
-export const NetworkService: ServiceType<NetworkService> = { name: 'flotilla.network.v1.NetworkService', file: 'flotilla/network/v1/network.proto' };
+export const NetworkService: ServiceType<NetworkService> = {
+  name: 'flotilla.network.v1.NetworkService',
+  file: 'flotilla/network/v1/network.proto',
+  methods: {
+    GetNetwork: 'unary',
+    ListNetworks: 'unary',
+    WatchNetworks: 'server-stream',
+    CreateNetwork: 'unary',
+    UpdateNetwork: 'unary',
+    DeleteNetwork: 'unary',
+  },
+};
 
 /** One host's view: the VM lifecycle service of the same host asks for what a domain needs. */
 export interface VifService {
@@ -72,7 +83,16 @@ export interface VifService {
     readonly response: ListVifsResponse;
   };
 }
-export const VifService: ServiceType<VifService> = { name: 'flotilla.network.v1.VifService', file: 'flotilla/network/v1/network.proto' };
+export const VifService: ServiceType<VifService> = {
+  name: 'flotilla.network.v1.VifService',
+  file: 'flotilla/network/v1/network.proto',
+  methods: {
+    PrepareNetwork: 'unary',
+    Plug: 'unary',
+    Unplug: 'unary',
+    ListVifs: 'unary',
+  },
+};
 
 export interface Network {
   readonly id: string;

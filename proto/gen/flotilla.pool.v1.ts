@@ -115,7 +115,19 @@ export interface ImageService {
     readonly response: ListMeasurementsResponse;
   };
 }
-export const ImageService: ServiceType<ImageService> = { name: 'flotilla.pool.v1.ImageService', file: 'flotilla/pool/v1/image.proto' };
+export const ImageService: ServiceType<ImageService> = {
+  name: 'flotilla.pool.v1.ImageService',
+  file: 'flotilla/pool/v1/image.proto',
+  methods: {
+    ListImages: 'unary',
+    PublishImage: 'unary',
+    DeleteImage: 'unary',
+    ListImageKeys: 'unary',
+    TrustImageKey: 'unary',
+    DistrustImageKey: 'unary',
+    ListMeasurements: 'unary',
+  },
+};
 
 /** A signed manifest that the pool knows. */
 export interface Image {
@@ -310,7 +322,22 @@ export interface PoolService {
     readonly response: Event;
   };
 }
-export const PoolService: ServiceType<PoolService> = { name: 'flotilla.pool.v1.PoolService', file: 'flotilla/pool/v1/pool.proto' };
+export const PoolService: ServiceType<PoolService> = {
+  name: 'flotilla.pool.v1.PoolService',
+  file: 'flotilla/pool/v1/pool.proto',
+  methods: {
+    GetPool: 'unary',
+    GetHost: 'unary',
+    ListHosts: 'unary',
+    WatchHosts: 'server-stream',
+    GetOperation: 'unary',
+    ListOperations: 'unary',
+    WatchOperations: 'server-stream',
+    CancelOperation: 'unary',
+    ListEvents: 'unary',
+    WatchEvents: 'server-stream',
+  },
+};
 
 /** The closed set of reasons an ErrorInfo may carry, without the prefix REASON_. */
 export type Reason =

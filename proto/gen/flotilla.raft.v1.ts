@@ -21,7 +21,14 @@ export interface PeerService {
     readonly response: ListMembersResponse;
   };
 }
-export const PeerService: ServiceType<PeerService> = { name: 'flotilla.raft.v1.PeerService', file: 'flotilla/raft/v1/raft.proto' };
+export const PeerService: ServiceType<PeerService> = {
+  name: 'flotilla.raft.v1.PeerService',
+  file: 'flotilla/raft/v1/raft.proto',
+  methods: {
+    Exchange: 'bidi-stream',
+    ListMembers: 'unary',
+  },
+};
 
 export interface PeerFrame {
   readonly greeting?: Greeting;

@@ -54,7 +54,21 @@ export interface StorageService {
     readonly response: flotilla_pool_v1.Operation;
   };
 }
-export const StorageService: ServiceType<StorageService> = { name: 'flotilla.storage.v1.StorageService', file: 'flotilla/storage/v1/storage.proto' };
+export const StorageService: ServiceType<StorageService> = {
+  name: 'flotilla.storage.v1.StorageService',
+  file: 'flotilla/storage/v1/storage.proto',
+  methods: {
+    GetSr: 'unary',
+    ListSrs: 'unary',
+    WatchSrs: 'server-stream',
+    GetVdi: 'unary',
+    ListVdis: 'unary',
+    WatchVdis: 'server-stream',
+    CreateVdi: 'unary',
+    UpdateVdi: 'unary',
+    DeleteVdi: 'unary',
+  },
+};
 
 /** One host's view: the VM lifecycle service of the same host asks for what a domain needs. */
 export interface AttachmentService {
@@ -80,7 +94,15 @@ export interface AttachmentService {
     readonly response: ListAttachmentsResponse;
   };
 }
-export const AttachmentService: ServiceType<AttachmentService> = { name: 'flotilla.storage.v1.AttachmentService', file: 'flotilla/storage/v1/storage.proto' };
+export const AttachmentService: ServiceType<AttachmentService> = {
+  name: 'flotilla.storage.v1.AttachmentService',
+  file: 'flotilla/storage/v1/storage.proto',
+  methods: {
+    Attach: 'unary',
+    Detach: 'unary',
+    ListAttachments: 'unary',
+  },
+};
 
 /** A place that holds disk images. */
 export interface Sr {

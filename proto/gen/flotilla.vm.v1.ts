@@ -77,7 +77,23 @@ export interface VmService {
     readonly response: ConsoleOutput;
   };
 }
-export const VmService: ServiceType<VmService> = { name: 'flotilla.vm.v1.VmService', file: 'flotilla/vm/v1/vm.proto' };
+export const VmService: ServiceType<VmService> = {
+  name: 'flotilla.vm.v1.VmService',
+  file: 'flotilla/vm/v1/vm.proto',
+  methods: {
+    GetVm: 'unary',
+    ListVms: 'unary',
+    WatchVms: 'server-stream',
+    CreateVm: 'unary',
+    UpdateVm: 'unary',
+    DeleteVm: 'unary',
+    StartVm: 'unary',
+    ShutdownVm: 'unary',
+    RebootVm: 'unary',
+    DestroyVm: 'unary',
+    OpenConsole: 'bidi-stream',
+  },
+};
 
 export interface Vm {
   readonly id: string;

@@ -86,7 +86,25 @@ export interface XenstoreService {
     readonly response: ControlResponse;
   };
 }
-export const XenstoreService: ServiceType<XenstoreService> = { name: 'flotilla.xenstore.v1.XenstoreService', file: 'flotilla/xenstore/v1/xenstore.proto' };
+export const XenstoreService: ServiceType<XenstoreService> = {
+  name: 'flotilla.xenstore.v1.XenstoreService',
+  file: 'flotilla/xenstore/v1/xenstore.proto',
+  methods: {
+    Read: 'unary',
+    Write: 'unary',
+    MakeDirectory: 'unary',
+    Exists: 'unary',
+    List: 'unary',
+    ReadTree: 'server-stream',
+    Remove: 'unary',
+    GetPermissions: 'unary',
+    SetPermissions: 'unary',
+    Watch: 'server-stream',
+    StartTransaction: 'unary',
+    EndTransaction: 'unary',
+    Control: 'unary',
+  },
+};
 
 export interface ReadRequest {
   readonly path: string;

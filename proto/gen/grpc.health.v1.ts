@@ -22,7 +22,15 @@ export interface Health {
     readonly response: HealthCheckResponse;
   };
 }
-export const Health: ServiceType<Health> = { name: 'grpc.health.v1.Health', file: 'grpc/health/v1/health.proto' };
+export const Health: ServiceType<Health> = {
+  name: 'grpc.health.v1.Health',
+  file: 'grpc/health/v1/health.proto',
+  methods: {
+    Check: 'unary',
+    List: 'unary',
+    Watch: 'server-stream',
+  },
+};
 
 export interface HealthCheckRequest {
   /** The full name of a service; empty: the server as a whole. */
