@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
+import { servingChannel } from '../base/serving.ts';
 import { systemClock } from './adapters/clock.ts';
 import { collectAtRest, thisProcess } from './adapters/collect-at-rest.ts';
 import { type Flags, flagsCommand, settingsOf } from './flags.ts';
@@ -40,6 +41,7 @@ async function run(flags: Flags): Promise<StartFailure> {
     });
   const { clientAddress, ended } = member.value;
   log.info({ address: clientAddress, peers: settings.value.listenPeer }, 'serving');
+  servingChannel.publish(null);
   const failure = await ended;
   await member.value.close();
   return failure;

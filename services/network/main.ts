@@ -3,6 +3,7 @@ import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { servingChannel } from '../../base/serving.ts';
 import { type Clock, systemClock } from '../../pool/clock.ts';
 import { closeWithDatabase } from '../../pool/close-with-database.ts';
 import { etcdDatabase } from '../../pool/etcd/database.ts';
@@ -129,6 +130,7 @@ export async function startNetwork(
   const making = makeFirstNetworks({ pool, clock, log, signal: closing.signal }, networks);
   const { address } = server.value;
   log.info({ address, domain, driver: configuration.driver }, 'serving');
+  servingChannel.publish(null);
   return ok({
     address,
     close: async () => {

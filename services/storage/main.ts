@@ -2,6 +2,7 @@ import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { servingChannel } from '../../base/serving.ts';
 import { milliseconds } from '../../base/units.ts';
 import { type Clock, systemClock } from '../../pool/clock.ts';
 import { closeWithDatabase } from '../../pool/close-with-database.ts';
@@ -129,6 +130,7 @@ export async function startStorage(
   });
   const { address } = server.value;
   log.info({ address, domain, srs: [...repositories.keys()] }, 'serving');
+  servingChannel.publish(null);
   return ok({
     address,
     close: async () => {

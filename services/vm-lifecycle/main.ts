@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import pino, { type Logger } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { servingChannel } from '../../base/serving.ts';
 import { milliseconds } from '../../base/units.ts';
 import { connectHypervisor } from '../../hypervisor/connect.ts';
 import type { Hypervisor, HypervisorInfo } from '../../hypervisor/port.ts';
@@ -140,6 +141,7 @@ export async function runVmLifecycle(
     onFailure: (failure) => log.warn({ failure }, 'the host cannot be registered'),
   });
   log.info({ address: server.value.address }, 'serving');
+  servingChannel.publish(null);
   return ok({
     close: () =>
       closeWithDatabase(database, clock, async () => {

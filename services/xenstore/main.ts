@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Logger, pino } from 'pino';
 import { fail, ok, type Result } from '../../base/result.ts';
+import { servingChannel } from '../../base/serving.ts';
 import { openXenstoreHost } from '../../hypervisor/xen/index.ts';
 import type { Failure } from '../../pool/failure.ts';
 import { type Running, serviceCommand } from '../../pool/service-command.ts';
@@ -157,6 +158,7 @@ async function runXenstored(configuration: Configuration): Promise<Result<Runnin
   }
   const address = server.value?.address;
   log.info({ address, socket: places.socket, data: places.data }, 'serving');
+  servingChannel.publish(null);
   return ok({
     close: async () => {
       await server.value?.close();
@@ -178,6 +180,7 @@ async function runGateway(
   const server = await serveGrpc(configuration, ({ gatewayTo }) => gatewayTo(kernelDevice()));
   if (!server.ok) return server;
   log.info({ address: server.value?.address, gateway: true }, 'serving');
+  servingChannel.publish(null);
   return ok({ close: async () => server.value?.close() });
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compiledFile, type LinkedProgram, linkedScript } from './linked-script.ts';
+import { putCompilersOff } from './put-off.ts';
 
 /**
  * The file of an image that Node is started with: it runs the linked program beside it, with what was
@@ -21,4 +22,4 @@ const script = linkedScript(__dirname, compiled());
 if (script.cachedDataRejected !== false)
   process.stderr.write(`${compiledFile} is not of this program and this Node: it starts slowly\n`);
 const program: LinkedProgram = script.runInThisContext();
-program(exports, require, module, __filename, __dirname);
+program(exports, putCompilersOff(require), module, __filename, __dirname);

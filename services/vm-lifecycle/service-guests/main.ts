@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { Command } from 'commander';
 import pino, { type Logger } from 'pino';
 import { fail, ok, type Result } from '../../../base/result.ts';
+import { servingChannel } from '../../../base/serving.ts';
 import { connectHypervisor } from '../../../hypervisor/connect.ts';
 import { systemClock } from '../../../pool/clock.ts';
 import { readConfiguration } from '../../../pool/configuration.ts';
@@ -79,6 +80,7 @@ async function runServiceGuests(
   supervisor = opened.value.supervisor;
   supervisor.begin();
   log.info({ socket, guests: guests.length }, 'serving');
+  servingChannel.publish(null);
   return ok({
     close: async () => {
       await served.value.close();
