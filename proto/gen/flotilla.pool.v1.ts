@@ -558,7 +558,14 @@ export interface SupervisorService {
     readonly response: RestartServiceResponse;
   };
 }
-export const SupervisorService: ServiceType<SupervisorService> = { name: 'flotilla.pool.v1.SupervisorService', file: 'flotilla/pool/v1/supervisor.proto' };
+export const SupervisorService: ServiceType<SupervisorService> = {
+  name: 'flotilla.pool.v1.SupervisorService',
+  file: 'flotilla/pool/v1/supervisor.proto',
+  methods: {
+    ListServices: 'unary',
+    RestartService: 'server-stream',
+  },
+};
 
 /** A service that a supervisor keeps running. */
 export interface SupervisedService {
