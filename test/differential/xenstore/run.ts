@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { missingFor, type PeerName } from '../../peers/peer.ts';
 import { runSeed } from './seeds.ts';
 
-const usage = `npm run sim -- xenstore [--seed N] [--seeds M] [--peer NAME] [--go-on]
+/** What it is asked for, and with which flags. */
+export const xenstoreUsage = `npm run sim -- xenstore [--seed N] [--seeds M] [--peer NAME] [--go-on]
 
 Tells random histories to our xenstored and to Debian's, and ends at the first difference that
 services/xenstore/SPEC.md does not name, with the shortest history that shows it.
@@ -17,7 +18,7 @@ services/xenstore/SPEC.md does not name, with the shortest history that shows it
 export async function runXenstore(args: readonly string[]): Promise<number> {
   const wanted = read(args);
   if (wanted === null) {
-    process.stderr.write(usage);
+    process.stderr.write(xenstoreUsage);
     return 2;
   }
   const missing = wanted.peers.map(missingFor).find((each) => each !== null);
@@ -62,24 +63,19 @@ interface Wanted {
 }
 
 function read(args: readonly string[]): Wanted | null {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        seed: { type: 'string', default: '1' },
-        seeds: { type: 'string', default: '1000' },
-        peer: { type: 'string' },
-        'go-on': { type: 'boolean', default: false },
-      },
-    });
-    const [first = 0, count = 0] = [values.seed, values.seeds].map(Number);
-    const peers = (['xenstored', 'oxenstored'] as const).filter(
-      (name) => values.peer === undefined || values.peer === name,
-    );
-    const isGood = [first, count].every((number) => Number.isSafeInteger(number) && number > 0);
-    return isGood && peers.length > 0 ? { first, count, peers, goOn: values['go-on'] } : null;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-    return null;
-  }
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seed: { type: 'string', default: '1' },
+      seeds: { type: 'string', default: '1000' },
+      peer: { type: 'string' },
+      'go-on': { type: 'boolean', default: false },
+    },
+  });
+  const [first = 0, count = 0] = [values.seed, values.seeds].map(Number);
+  const peers = (['xenstored', 'oxenstored'] as const).filter(
+    (name) => values.peer === undefined || values.peer === name,
+  );
+  const isGood = [first, count].every((number) => Number.isSafeInteger(number) && number > 0);
+  return isGood && peers.length > 0 ? { first, count, peers, goOn: values['go-on'] } : null;
 }

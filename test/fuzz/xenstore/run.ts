@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { fuzz, runInput, type Target } from './fuzz.ts';
 
-const usage = `npm run sim -- xenstore-fuzz [--target core|ring|wire] [--seed N] [--minutes M] [--input HEX]
+/** What it is asked for, and with which flags. */
+export const fuzzUsage = `npm run sim -- xenstore-fuzz [--target core|ring|wire] [--seed N] [--minutes M] [--input HEX]
 
 Fuzzes our xenstored's core, its ring and its parser, led by V8's coverage, and ends at the first input
 that breaks a promise.
@@ -27,7 +28,7 @@ export async function runXenstoreFuzz(args: readonly string[]): Promise<number> 
   const chosen = names.filter((name) => values.target === undefined || values.target === name);
   const [seed, minutes] = [Number(values.seed), Number(values.minutes)];
   if (chosen.length === 0 || !(seed > 0) || !(minutes > 0)) {
-    process.stderr.write(usage);
+    process.stderr.write(fuzzUsage);
     return 2;
   }
   for (const target of chosen) {

@@ -3,7 +3,8 @@ import { type Bug, bugs } from './bugs.ts';
 import { type Batch, runBatch } from './seeds.ts';
 import { report, Summary } from './summary.ts';
 
-const usage = `npm run sim -- consensus [--seed N] [--seeds M] [--jobs J] [--go-on] [--bug NAME]
+/** What it is asked for, and with which flags. */
+export const consensusUsage = `npm run sim -- consensus [--seed N] [--seeds M] [--jobs J] [--go-on] [--bug NAME]
 
   --seed N    the first seed (1)
   --seeds M   how many seeds are run (100)
@@ -26,7 +27,7 @@ export async function runConsensus(args: readonly string[]): Promise<number> {
   const cancelled = new AbortController();
   const batch = readBatch(args, cancelled.signal);
   if (batch === null) {
-    process.stderr.write(usage);
+    process.stderr.write(consensusUsage);
     return exitCodes.usage;
   }
   const cancel = (): void => cancelled.abort();
@@ -45,27 +46,22 @@ export async function runConsensus(args: readonly string[]): Promise<number> {
 }
 
 function readBatch(args: readonly string[], signal: AbortSignal): Batch | null {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        seed: { type: 'string', default: '1' },
-        seeds: { type: 'string', default: '100' },
-        jobs: { type: 'string', default: '1' },
-        'go-on': { type: 'boolean', default: false },
-        bug: { type: 'string' },
-      },
-    });
-    const bug: Bug | null = bugs.find((name) => name === values.bug) ?? null;
-    const numbers = [values.seed, values.seeds, values.jobs].map(Number);
-    const [first = 0, count = 0, jobs = 0] = numbers;
-    const isGood = numbers.every((number) => Number.isSafeInteger(number) && number > 0);
-    if (!isGood || (values.bug !== undefined && bug === null)) return null;
-    return { first, count, jobs, bug, goOn: values['go-on'], signal };
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-    return null;
-  }
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seed: { type: 'string', default: '1' },
+      seeds: { type: 'string', default: '100' },
+      jobs: { type: 'string', default: '1' },
+      'go-on': { type: 'boolean', default: false },
+      bug: { type: 'string' },
+    },
+  });
+  const bug: Bug | null = bugs.find((name) => name === values.bug) ?? null;
+  const numbers = [values.seed, values.seeds, values.jobs].map(Number);
+  const [first = 0, count = 0, jobs = 0] = numbers;
+  const isGood = numbers.every((number) => Number.isSafeInteger(number) && number > 0);
+  if (!isGood || (values.bug !== undefined && bug === null)) return null;
+  return { first, count, jobs, bug, goOn: values['go-on'], signal };
 }
 
 /** The first seed that failed in full, of some others what was violated. */
@@ -95,5 +91,3 @@ function tellProgress(summary: Summary, count: number): () => void {
     process.stderr.write('\r\x1b[K');
   };
 }
-
-if (import.meta.main) process.exitCode = await runConsensus(process.argv.slice(2));
