@@ -55,13 +55,22 @@ export interface Connection {
   close(): void;
 }
 
+/**
+ * Milliseconds between attempts to connect: whoever comes back is found within a second. By gRPC's own measure these
+ * pauses grow to two minutes, and what is called meanwhile fails with why the last attempt did.
+ */
+const reconnects: ChannelOptions = {
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+};
+
 /** Opens a connection lazily: nothing is sent before the first call. */
 export function connect(
   address: string,
   credentials: ChannelCredentials,
   options: ChannelOptions = {},
 ): Connection {
-  const channel = new GrpcClient(address, credentials, options);
+  const channel = new GrpcClient(address, credentials, { ...reconnects, ...options });
   return {
     address,
     client: (type) => typedClient(channel, type),

@@ -46,9 +46,6 @@ export interface PoolConnection {
 const channelOptions = {
   'grpc.keepalive_time_ms': 5000,
   'grpc.keepalive_timeout_ms': 4000,
-  // A host that restarts is found again soon; by default the pauses grow to two minutes.
-  'grpc.initial_reconnect_backoff_ms': 200,
-  'grpc.max_reconnect_backoff_ms': 2000,
 } as const;
 
 /** What whoever connects says of it. */

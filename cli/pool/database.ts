@@ -71,8 +71,6 @@ const electionPatience = milliseconds(10_000);
 const pause = milliseconds(300);
 
 const channelOptions = {
-  'grpc.initial_reconnect_backoff_ms': 200,
-  'grpc.max_reconnect_backoff_ms': 2000,
   // A piece of a snapshot, or a list of members, is far below.
   'grpc.max_receive_message_length': 16 * 2 ** 20,
 } as const;

@@ -25,8 +25,6 @@ const answerSize = 64 * 2 ** 20;
 
 const channelOptions = {
   'grpc.max_receive_message_length': answerSize,
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1_000,
   // A member whose machine vanished is noticed after 15 s; etcd refuses pings below 5 s.
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,
