@@ -1,5 +1,5 @@
 import { messageTypes as types } from '../../../services/xenstore/core/wire.ts';
-import { endOf, endRules } from './ends.ts';
+import { endOf, endRules, isToldOfShutdownAgain, toldOfShutdownAgain } from './ends.ts';
 import { changing, endedBy, type Found, type FoundRequest, outcomeOf } from './found.ts';
 import { rules } from './rules.ts';
 
@@ -18,6 +18,8 @@ export function explain(found: Found): Explanation | null {
   const end = gone === null ? null : endOf(found, gone);
   const endRule = end === null ? undefined : endRules[peer].find((each) => each.fits(end));
   if (endRule !== undefined) return { name: endRule.name, parts: !isLeftSame(found) };
+  if (isToldOfShutdownAgain(found) && isLeftSame(found))
+    return { name: toldOfShutdownAgain, parts: false };
   if (step.kind !== 'request') return null;
   const request: FoundRequest = {
     ...found,
@@ -28,7 +30,7 @@ export function explain(found: Found): Explanation | null {
   };
   const rule = rules[peer].find((each) => each.fits(request));
   if (rule === undefined) return null;
-  const parting = rule.parts !== false && parts(request);
+  const parting = rule.parts ?? parts(request);
   // What is different in a reply alone does not explain why there is something else afterwards.
   return parting || isLeftSame(found) ? { name: rule.name, parts: parting } : null;
 }

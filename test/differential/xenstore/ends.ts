@@ -87,7 +87,9 @@ const rulesOfOCaml: readonly EndRule[] = [
     name: 'the root of a domain that is gone',
     fits: ({ there }) => {
       const root = there.nodes['/'];
-      return typeof root === 'object' && root.permissions[0] === 'n9223372036854775807';
+      return (
+        typeof root === 'object' && /^[nrwb]9223372036854775807$/.test(root.permissions[0] ?? '')
+      );
     },
   },
 ];
@@ -106,6 +108,23 @@ function actedForBefore({ before, gone }: FoundEnd): boolean {
       step.type === types.SET_TARGET &&
       us === 'ok' &&
       step.payload.split('\0')[1] === `${gone}`,
+  );
+}
+
+/** oxenstored tells of whoever is shut down whenever the hypervisor says that something became of any domain. */
+export const toldOfShutdownAgain = 'a domain that has shut down before';
+
+/** Whether nothing is different but that it is told again. */
+export function isToldOfShutdownAgain({ peer, step, before, ours, theirs }: Found): boolean {
+  return (
+    peer === 'oxenstored' &&
+    step.kind === 'shutdown' &&
+    before.some(
+      ({ step: { kind, ...other } }) =>
+        kind === 'shutdown' && isSame(other, { domain: step.domain }),
+    ) &&
+    ours.events.every((event) => theirs.events.includes(event)) &&
+    theirs.events.every((event) => ours.events.includes(event) || special.test(event))
   );
 }
 

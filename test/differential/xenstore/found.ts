@@ -54,11 +54,9 @@ export function isMalformed({ step: { type, payload } }: FoundRequest): boolean 
   return !payload.endsWith('\0') || payload.split('\0').length !== 3;
 }
 
-/** Whether anybody has changed something since the client's transaction began. */
+/** Whether anybody has changed something since the transaction began that is asked in, or ended. */
 export function isInterfered({ step, before }: FoundRequest): boolean {
-  const began = before.findLastIndex(
-    (each) => each.step.kind === 'request' && each.step.by === step.by && hasBegun(each),
-  );
+  const began = openTransactions(step, before)[step.transaction - 1] ?? -1;
   return before
     .slice(began + 1)
     .some((each) => each.step.kind !== 'request' || changing.has(each.step.type));
@@ -73,20 +71,27 @@ export function askedInTransaction(
   step: FoundRequest['step'],
   before: readonly Done[],
 ): readonly Done[] {
-  /** As steps count them, the newest first: where each has begun. */
+  const began = openTransactions(step, before)[step.transaction - 1];
+  if (began === undefined) return [];
+  return before.filter(({ step: other }, at) => {
+    if (other.kind !== 'request' || other.by !== step.by || at <= began) return false;
+    return openTransactions(step, before.slice(0, at))[other.transaction - 1] === began;
+  });
+}
+
+/** Where the transactions of the client have begun, as its steps count them: the newest first. */
+function openTransactions(
+  { by }: FoundRequest['step'],
+  before: readonly Done[],
+): readonly number[] {
+  const domain = isGuest(by) ? guests[by] : null;
   let begun: number[] = [];
-  const asked = new Map<number, Done[]>();
-  const domain = isGuest(step.by) ? guests[step.by] : null;
   for (const [at, done] of before.entries()) {
-    if (startsAnew(done.step, step.by, domain)) begun = [];
-    if (done.step.kind !== 'request' || done.step.by !== step.by) continue;
-    const inside = begun[done.step.transaction - 1];
-    if (inside !== undefined) asked.get(inside)?.push(done);
-    if (!hasBegun(done)) continue;
-    begun = [at, ...begun];
-    asked.set(at, []);
+    if (startsAnew(done.step, by, domain)) begun = [];
+    if (done.step.kind === 'request' && done.step.by === by && hasBegun(done))
+      begun = [at, ...begun];
   }
-  return asked.get(begun[step.transaction - 1] ?? -1) ?? [];
+  return begun;
 }
 
 /** Whether a client has no transactions any more. */

@@ -14,15 +14,15 @@ import {
   wasIntroducedAgain,
 } from './found.ts';
 import { withoutStaleEntries } from './inventory.ts';
-import { clients, isGuest } from './step.ts';
+import { clients, guests, isGuest } from './step.ts';
 
 /** A difference that SPEC.md names, and which findings are of its kind. */
 export interface Rule {
   /** The first column of SPEC.md, "Where the daemons differ". */
   readonly name: string;
   readonly fits: (request: FoundRequest) => boolean;
-  /** False where the stores stay the same, though the request is one that may change them. */
-  readonly parts?: false;
+  /** Whether the stores are no longer the same, where the request and its replies do not tell. */
+  readonly parts?: boolean;
 }
 
 const newest: ReadonlySet<number> = new Set([
@@ -40,6 +40,12 @@ const ofDomains: ReadonlySet<number> = new Set([
 /** Whether we do not take it as an entry of permissions. */
 function isNoEntry(text: string): boolean {
   return !/^[nrwb](0|[1-9]\d{0,4})$/.test(text) || Number(text.slice(1)) >= firstReservedDomain;
+}
+
+/** Whether the first entry of permissions names a domain that there is not. */
+function isOwnerMissing({ strings }: FoundRequest): boolean {
+  const owner = Number(strings[1]?.slice(1));
+  return owner !== 0 && !Object.values<number>(guests).includes(owner);
 }
 
 /** Whether the transaction has changed something: MKDIR and RM may have found nothing to do. */
@@ -158,6 +164,25 @@ const rulesOfC: readonly Rule[] = [
 
 const rulesOfOCaml: readonly Rule[] = [
   {
+    name: 'a value that is refused, where parents are missing',
+    fits: ({ step, us, them }) =>
+      step.type === types.WRITE && us === 'ENOSPC' && (them === 'E2BIG' || them === 'ENOSPC'),
+    parts: true,
+  },
+  {
+    name: 'an owner that does not exist',
+    fits: (found) =>
+      found.step.type === types.SET_PERMS &&
+      found.us === 'ENOENT' &&
+      ['ok', 'EINVAL', 'EACCES'].includes(found.them) &&
+      isOwnerMissing(found),
+  },
+  {
+    name: 'CONTROL of a guest',
+    fits: ({ step, us, them }) =>
+      step.type === types.CONTROL && isGuest(step.by) && us === 'EACCES' && them === 'ok',
+  },
+  {
     name: 'a transaction that changed nothing',
     fits: (found) =>
       found.step.type === types.TRANSACTION_END &&
@@ -174,6 +199,16 @@ const rulesOfOCaml: readonly Rule[] = [
       us === 'ok' &&
       them === 'ok' &&
       theirs.events.every((event) => ours.events.includes(event)),
+  },
+  {
+    name: 'an event of the root',
+    fits: ({ step, us, them, strings, ours, theirs }) =>
+      (step.type === types.SET_PERMS || step.type === types.WRITE) &&
+      strings[0] === '/' &&
+      us === 'ok' &&
+      them === 'ok' &&
+      theirs.events.every((event) => ours.events.includes(event)),
+    parts: false,
   },
   {
     name: 'a watch below a removed node, of what was not there',
@@ -251,5 +286,5 @@ const rulesOfOCaml: readonly Rule[] = [
 /** Which rules there are for the findings with a peer. */
 export const rules: Readonly<Record<PeerName, readonly Rule[]>> = {
   xenstored: [...rulesOfBoth, ...rulesOfC],
-  oxenstored: [...rulesOfBoth, ...rulesOfOCaml],
+  oxenstored: [...rulesOfOCaml, ...rulesOfBoth],
 };
