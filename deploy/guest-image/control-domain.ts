@@ -70,7 +70,7 @@ export const controlDomain = {
   // Where libxl and Xen's tools keep what is true of this boot alone (root-tree.ts has the links).
   directories: ['/run/lock', '/run/xen', '/run/xenstored', '/run/xen-lib'],
   terminals: true,
-  memory: 1024 * 2 ** 20,
+  memory: 512 * 2 ** 20,
   sysfs: true,
   asksXenbus: true,
 } as const satisfies GuestService;

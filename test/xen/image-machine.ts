@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeBootDisc } from './boot-disc.ts';
 import { emulatedWords, type Machine, startQemu } from './machine.ts';
+import type { OwnNetwork } from './own-network.ts';
 
 /** A machine that boots a host image, as a boot loader would. */
 export interface ImageMachinePlan {
@@ -9,8 +11,11 @@ export interface ImageMachinePlan {
   readonly image: string;
   /** Raw disks, in the order of the boot entry: data, images, seed. Only the first is written to. */
   readonly disks: readonly [data: string, images: string, seed: string];
-  /** Ports of this machine's loopback interface, and those of 10.0.2.15 that they lead to. */
-  readonly forwards: readonly { readonly from: number; readonly to: number }[];
+  /** Words for the control domain's kernel besides those of the boot entry. */
+  readonly words: readonly string[];
+  /** The network that it is reached from, which has `machineAddress`; and the ports that lead to it. */
+  readonly network: OwnNetwork;
+  readonly ports: readonly number[];
   /** Where QEMU may write. */
   readonly directory: string;
 }
@@ -25,6 +30,9 @@ export interface ImageMachine {
   kill(): Promise<void>;
 }
 
+/** Where the host is, on the network that QEMU pretends. */
+export const machineAddress = '10.0.2.15';
+
 /** MiB: the control domain's, and four guests'. */
 const memory = 3072;
 
@@ -32,35 +40,35 @@ const memory = 3072;
 const lookInterval = 500;
 const silenceMax = 300_000;
 
+/** What init says every so many seconds, where the kernel's words ask it to. */
+export const memoryLine = /flotilla init: memory: (\d+) KiB in use of (\d+) KiB/;
+
 /** Lines that are quoted when it does not say what is awaited. */
 const quoted = 40;
 
-/** Switches a machine on with the files and the words of the image's boot entry. */
+/** Switches a machine on, which boots by GRUB. */
 export async function startImage(plan: ImageMachinePlan): Promise<ImageMachine> {
-  const { image, disks, forwards, directory } = plan;
-  const entry = await readFile(join(image, 'grub.cfg'), 'utf8');
-  const [, xen, xenWords] = wordsOf(entry, /^ {2}multiboot2 \/flotilla\/(\S+) (.*)$/m);
-  const [, kernel, kernelWords] = wordsOf(entry, /^ {2}module2 \/flotilla\/(\S+) (.*)$/m);
-  const [, initramfs] = wordsOf(entry, /^ {2}module2 --nounzip \/flotilla\/(\S+)$/m);
+  const { image, disks, words, network, ports, directory } = plan;
+  const disc = await writeBootDisc(image, words, directory);
   const serialLog = join(directory, 'serial.log');
   const drives = disks.flatMap((file, index) => [
     '-drive',
     `if=none,id=disk${index},format=raw,file=${file},${index === 0 ? 'cache=unsafe' : 'readonly=on'}`,
     ...['-device', `virtio-blk-pci,drive=disk${index}`],
   ]);
-  const rules = forwards.map(({ from, to }) => `,hostfwd=tcp:127.0.0.1:${from}-10.0.2.15:${to}`);
+  const rules = ports
+    .map((port) => `${machineAddress}:${port}`)
+    .map((place) => `,hostfwd=tcp:${place}-${place}`);
   const machine = startQemu(
     [
       ...emulatedWords({ processors: 1, memory, serialLog }),
-      ...['-kernel', join(image, xen), '-append', xenWords],
-      // QEMU separates modules by commas; none of the words has one.
-      '-initrd',
-      `${join(image, kernel)} ${kernelWords},${join(image, initramfs)}`,
+      ...['-cdrom', disc, '-boot', 'd'],
       ...drives,
       ...['-netdev', `user,id=net,restrict=on,ipv6=off${rules.join('')}`],
       ...['-device', 'virtio-net-pci,netdev=net,romfile='],
     ],
     directory,
+    network.within,
   );
   const said = () => readFile(serialLog, 'latin1').catch(() => '');
   let ended = false;
@@ -78,23 +86,19 @@ export async function startImage(plan: ImageMachinePlan): Promise<ImageMachine> 
   };
 }
 
-function wordsOf(entry: string, pattern: RegExp): readonly [string, string, string] {
-  const found = pattern.exec(entry);
-  if (found === null) throw new Error(`the boot entry has no line like ${pattern}:\n${entry}`);
-  return [found[0], found[1] ?? '', found[2] ?? ''];
-}
-
 async function awaited(
   pattern: RegExp,
   said: () => Promise<string>,
   ended: () => boolean,
 ): Promise<RegExpExecArray> {
-  let [before, spoke] = ['', performance.now()];
+  let [before, spoke] = [0, performance.now()];
   for (;;) {
     const text = await said();
     const found = pattern.exec(text);
     if (found !== null) return found;
-    if (text !== before) [before, spoke] = [text, performance.now()];
+    // What init says of the memory by the clock is no sign of life of the services.
+    const lines = text.split('\n').filter((line) => !memoryLine.test(line)).length;
+    if (lines !== before) [before, spoke] = [lines, performance.now()];
     const silent = performance.now() - spoke > silenceMax;
     const why = ended() ? 'the host went down' : 'the host has been silent for too long';
     if (ended() || silent || /Kernel panic|Panic on CPU/.test(text))

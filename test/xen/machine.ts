@@ -42,12 +42,20 @@ export function startMachine(parts: MachineParts): Machine {
   return startQemu(qemuArguments(parts), parts.directory);
 }
 
-/** Starts QEMU with words that begin with `emulatedWords`. It may write into `directory`. */
-export function startQemu(words: readonly string[], directory: string): Machine {
+/**
+ * Starts QEMU with words that begin with `emulatedWords`. It may write into `directory`. `within` are words of a
+ * program that becomes another one somewhere else, as in a network of its own.
+ */
+export function startQemu(
+  words: readonly string[],
+  directory: string,
+  within: readonly string[] = [],
+): Machine {
   const diagnostics = openSync(`${directory}/qemu.log`, 'w');
   // setpriv has the kernel kill QEMU when its parent is gone, even by kill -9.
-  const command = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...words];
-  const child = spawn('setpriv', command, {
+  const setpriv = ['setpriv', '--pdeathsig', 'KILL', '--'];
+  const [program = '', ...command] = [...within, ...setpriv, 'qemu-system-x86_64', ...words];
+  const child = spawn(program, command, {
     stdio: ['pipe', 'pipe', diagnostics],
     env: { ...process.env, TMPDIR: directory },
   });
