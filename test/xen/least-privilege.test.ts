@@ -55,6 +55,10 @@ const store = {
   'xenstore heard of the NIC that it serves': 'yes',
   'xenstore watch /local/domain': 'OK',
   'xenstore heard of others': '0 events',
+  // Whoever may not hear of something may watch it, in vain.
+  'xenstore watch @introduceDomain': 'OK',
+  'xenstore watch @releaseDomain': 'OK',
+  'xenstore heard of domains that come and go': '0 events',
   ...Object.fromEntries(
     [
       'write the frontend that it serves',
@@ -109,6 +113,7 @@ test.serial(
       ),
       'the device for grants': 'ENOENT',
       'the device for event channels': 'ENOENT',
+      'the device for hypercalls': 'ENOENT',
       'open /dev/xvdb': 'EACCES',
       'open /dev/loop0': 'EACCES',
       'open /proc/sysrq-trigger': 'EACCES',
@@ -161,6 +166,31 @@ test.serial(
       'bind to every port of the victim': '0 bound',
       'bind to every port of the control domain': '0 bound',
       'bind to every port of the xenstore domain': '0 bound',
+    });
+    compare(t, answers, {
+      'the device for hypercalls': 'OK',
+      'ask for the version': '4.17',
+      'count its own memory': 'OK',
+      "count the victim's memory": 'EPERM',
+      'the size of its own grant table': 'status 0',
+      // GNTST_permission_denied.
+      "the size of the victim's grant table": 'status -8',
+      'the state of a port of its own': 'OK',
+      'the state of a port of the victim': 'EPERM',
+      'make a port for itself in the victim': 'EPERM',
+      'close all ports of the victim': 'EPERM',
+      'domctl getdomaininfo of the victim': 'EPERM',
+      'domctl getdomaininfo of itself': 'EPERM',
+      'domctl pausedomain of the victim': 'EPERM',
+      'domctl destroydomain of the victim': 'EPERM',
+      'domctl createdomain': 'EPERM',
+      'sysctl physinfo': 'EPERM',
+      'sysctl getdomaininfolist': 'EPERM',
+      'sysctl readconsole': 'EPERM',
+      "read the hypervisor's console": 'EPERM',
+      'shut the victim down': 'EPERM',
+      'map memory of the victim': 'EPERM',
+      'map memory of the control domain': 'EPERM',
     });
   },
 );

@@ -37,4 +37,7 @@ void attack_grants(const struct target *target);
 /* channels.c */
 void attack_channels(const struct target *target);
 
+/* hypercalls.c */
+void attack_hypervisor(const struct target *target);
+
 #endif

@@ -34,6 +34,7 @@ int main(void) {
   attack_store(&target);
   attack_grants(&target);
   attack_channels(&target);
+  attack_hypervisor(&target);
   tell_heard(&target);
   answer("end", "done");
   /* Its init would start it again. */

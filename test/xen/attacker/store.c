@@ -37,7 +37,7 @@ struct header {
 static const char target_node[] = "data/target";
 
 static int watching = -1;
-static unsigned heard_own, heard_frontend, heard_other;
+static unsigned heard_own, heard_frontend, heard_other, heard_special;
 static char heard_example[128];
 
 static int read_whole(int fd, void *bytes, size_t length) {
@@ -110,6 +110,7 @@ static void heard(const char *path, const struct target *target) {
   if (strncmp(path, own, length) == 0 && (path[length] == '/' || path[length] == '\0'))
     heard_own += 1;
   else if (strncmp(path, frontend, strlen(frontend)) == 0) heard_frontend += 1;
+  else if (path[0] == '@') heard_special += 1;
   else if (strcmp(path, "/local/domain") != 0) {
     heard_other += 1;
     snprintf(heard_example, sizeof heard_example, " %.120s", path);
@@ -133,12 +134,15 @@ static unsigned early_count;
 int await_target(struct target *target) {
   static const char watch[] = "/local/domain\0every-domain";
   static const char own_watch[] = "data/target\0target";
+  static const char comes[] = "@introduceDomain\0comes", goes[] = "@releaseDomain\0goes";
   char text[PAYLOAD_MAX + 1];
   size_t length;
   watching = open("/dev/xen/xenbus", O_RDWR | O_CLOEXEC);
   int sent = watching < 0 ? -1 : ask(watching, XS_WATCH, watch, sizeof watch);
   answer("xenstore watch /local/domain", "%s", outcome(sent));
   if (watching < 0 || ask(watching, XS_WATCH, own_watch, sizeof own_watch) != 0) return 0;
+  answer("xenstore watch @introduceDomain", "%s", outcome(ask(watching, XS_WATCH, comes, sizeof comes)));
+  answer("xenstore watch @releaseDomain", "%s", outcome(ask(watching, XS_WATCH, goes, sizeof goes)));
   answer("begin", "waits for %s", target_node);
   for (;;) {
     int type = take(watching, text, &length);
@@ -161,10 +165,13 @@ int await_target(struct target *target) {
 /* Of what it heard: its own entries, those of the NIC that it serves, and others', of which there are to be none. */
 void tell_heard(const struct target *target) {
   for (unsigned each = 0; each < early_count; each += 1)
-    if (early[each][0] == '/') heard(early[each], target);
+    if (early[each][0] == '/' || early[each][0] == '@') heard(early[each], target);
   answer("xenstore heard of its own", "%s", heard_own > 0 ? "yes" : "no");
   answer("xenstore heard of the NIC that it serves", "%s", heard_frontend > 0 ? "yes" : "no");
   answer("xenstore heard of others", "%u events%s", heard_other, heard_example);
+  /* Each watch fires once when it is set. */
+  answer("xenstore heard of domains that come and go", "%u events",
+         heard_special > 2 ? heard_special - 2 : 0);
 }
 
 void attack_store(const struct target *target) {
