@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { bytes } from '../../../base/units.ts';
 import { commandEntry, firstConfiguration, persist } from '../../../test/contract/log-store.ts';
@@ -46,15 +47,19 @@ withDisk(
     const path = disk ?? '';
     const directory = join(path, 'data');
     const store = await open(directory);
-    const filler = join(path, 'filler');
-    t.throws(() => writeFileSync(filler, Buffer.alloc(16 * 2 ** 20)), { code: 'ENOSPC' });
-
     let index = 0;
     const writeNext = (): ReturnType<typeof store.write> =>
       store.write([persist({ entries: [commandEntry(index + 1, 1, 'v'.repeat(50_000))] })]);
+    // From the half of a segment on, the next one is prepared.
+    for (; index < 12; index += 1) t.true((await writeNext()).ok);
+    const next = join(directory, 'log', 'next.tmp');
+    while (statSync(next).size < 2 ** 20) await setTimeout(10);
+    const filler = join(path, 'filler');
+    t.throws(() => writeFileSync(filler, Buffer.alloc(16 * 2 ** 20)), { code: 'ENOSPC' });
+
     let result = await writeNext();
     for (; result.ok; result = await writeNext()) index += 1;
-    t.true(index > 10, 'the room that was prepared ahead was used');
+    t.true(index > 30, 'the room that was prepared ahead was used');
     t.is(result.error.code, 'full');
     t.regex(result.error.detail, /free some space/);
 

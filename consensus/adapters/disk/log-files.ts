@@ -35,7 +35,10 @@ const preparedName = 'next.tmp';
 /** Frames up to this size, which is nearly all, are built in one and the same place. */
 const scratchBytes = 128 * 2 ** 10;
 
-/** Writes the log: frames into the last segment, and the next segment prepared ahead. */
+/** The first segment of a log is filled before its member serves, and so it is a small one. */
+const firstSegmentBytes = 2 ** 20;
+
+/** Writes the log: frames into the last segment; from its half on the next one is prepared ahead. */
 export class LogFiles {
   readonly #directory: string;
   readonly #segmentBytes: Bytes;
@@ -44,7 +47,8 @@ export class LogFiles {
   #sequence: number;
   #hardState: HardState;
   #end: Position;
-  #prepared: Promise<Result<void, StoreError>>;
+  /** The segment that comes next; null: the last one is not half full. */
+  #prepared: Promise<Result<void, StoreError>> | null = null;
   readonly #deleting = new Set<Promise<void>>();
   /** One write is under way at a time. */
   readonly #scratch = Buffer.allocUnsafeSlow(scratchBytes);
@@ -63,7 +67,6 @@ export class LogFiles {
     this.#sequence = state.sequence;
     this.#hardState = state.hardState;
     this.#end = state.end;
-    this.#prepared = this.#prepare(segmentBytes);
   }
 
   /** Goes on where the log that was read ends. */
@@ -93,9 +96,10 @@ export class LogFiles {
   ): Promise<LogFiles> {
     const header = { number: 1, salt: newSalt(), sequence: 1, base, hardState };
     const prepared = join(directory, preparedName);
-    await prepareFile(prepared, segmentBytes);
+    const size = Math.min(segmentBytes, firstSegmentBytes);
+    await prepareFile(prepared, size);
     const file = await beginSegment(directory, prepared, header);
-    const tail = { file, header, size: segmentBytes, offset: segmentHeaderBytes };
+    const tail = { file, header, size, offset: segmentHeaderBytes };
     const segments = [{ number: 1, last: base.index }];
     const state = { sequence: 1, hardState, end: base };
     return new LogFiles(directory, segmentBytes, segments, tail, state);
@@ -118,6 +122,8 @@ export class LogFiles {
       return fail(fromErrno(error, `write to the log in ${this.#directory}`));
     }
     this.#tail.offset += frame.byteLength;
+    if (this.#tail.offset > this.#tail.size / 2)
+      this.#prepared ??= this.#prepare(this.#segmentBytes);
     this.#sequence += 1;
     this.#note(list);
     return ok(undefined);
@@ -167,7 +173,7 @@ export class LogFiles {
   async #rotate(room: number): Promise<Result<void, StoreError>> {
     const size = Math.max(this.#segmentBytes, segmentHeaderBytes + room);
     let prepared = await this.#prepared;
-    if (!prepared.ok || size > this.#segmentBytes) prepared = await this.#prepare(size);
+    if (prepared?.ok !== true || size > this.#segmentBytes) prepared = await this.#prepare(size);
     if (!prepared.ok) {
       this.#prepared = Promise.resolve(prepared);
       return prepared;
@@ -188,7 +194,7 @@ export class LogFiles {
       return fail(fromErrno(error, `begin a segment of the log in ${this.#directory}`));
     }
     this.#segments.push({ number: header.number, last: header.base.index });
-    this.#prepared = this.#prepare(this.#segmentBytes);
+    this.#prepared = null;
     return ok(undefined);
   }
 }

@@ -6,7 +6,10 @@ import { crc32 } from 'node:zlib';
 import type { HardState, Position } from '../../core/entry.ts';
 import { logIndex, memberId, term } from '../../core/ids.ts';
 
-/** The log is a row of segments: files of one size that are filled with zeros before use. */
+/**
+ * The log is a row of segments: files that are filled with zeros before use, of one size but for the
+ * first.
+ */
 
 /** What a segment's first bytes say: all that is needed to read on without what came before. */
 export interface SegmentHeader {
