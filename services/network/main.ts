@@ -126,11 +126,11 @@ export async function startNetwork(
     services: [networkService(pool, clock), vifService(vifs, domain)],
   });
   if (!server.ok) return server;
-  const closing = new AbortController();
-  const making = makeFirstNetworks({ pool, clock, log, signal: closing.signal }, networks);
   const { address } = server.value;
   log.info({ address, domain, driver: configuration.driver }, 'serving');
   servingChannel.publish(null);
+  const closing = new AbortController();
+  const making = makeFirstNetworks({ pool, clock, log, signal: closing.signal }, networks);
   return ok({
     address,
     close: async () => {

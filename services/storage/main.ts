@@ -120,6 +120,9 @@ export async function startStorage(
     services: [storageService(pool, clock), attachmentService(attachments, domain)],
   });
   if (!server.ok) return server;
+  const { address } = server.value;
+  log.info({ address, domain, srs: [...repositories.keys()] }, 'serving');
+  servingChannel.publish(null);
   const closing = new AbortController();
   const refreshing = keepRefreshed(configuration, surroundings, repositories, closing.signal);
   const runner = runOperations({
@@ -128,9 +131,6 @@ export async function startStorage(
     finishes: vdiFinishes(pool),
     onEnd: refreshing.soon,
   });
-  const { address } = server.value;
-  log.info({ address, domain, srs: [...repositories.keys()] }, 'serving');
-  servingChannel.publish(null);
   return ok({
     address,
     close: async () => {

@@ -167,6 +167,8 @@ async function pluggedNow({
   journal,
   driver,
 }: Pick<VifSettings, 'journal' | 'driver'>): Promise<Result<readonly PlugRecord[], Failure>> {
+  // A program is run to learn it.
+  if (journal.plugs.length === 0) return ok([]);
   const joined = await driver.joined();
   if (!joined.ok) return joined;
   const bridges = new Map(joined.value.map((item) => [item.interface, item.bridge]));
