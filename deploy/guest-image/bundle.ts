@@ -61,6 +61,9 @@ export async function link(linking: Linking): Promise<Bundle> {
     banner: { js: banner },
     footer: { js: footer },
     define: { ...ofCommonJs, ...withoutWebAssembly },
+    // Each start reads it whole. A line's number still says where something was thrown.
+    minifyWhitespace: true,
+    lineLimit: 200,
     plugins: [leaveOut(linking)],
   });
   const unwanted = linkedInputs(built.metafile).filter((path) => development.test(path));

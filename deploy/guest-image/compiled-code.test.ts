@@ -19,12 +19,14 @@ async function emptyDirectory(t: ExecutionContext): Promise<string> {
 }
 
 /** A linked program of two commands, with the file that starts it. */
-async function littleProgram(t: ExecutionContext): Promise<string> {
-  const place = await emptyDirectory(t);
+async function littleProgram(t: ExecutionContext, name = 'little'): Promise<string> {
+  const place = join(await emptyDirectory(t), name);
+  await mkdir(place);
   const sources = {
     'main.ts': `const commands = {
   greet: async () => (await import('./services/greet.ts')).run(),
   fail: async () => (await import('./services/fail.ts')).run(),
+  storage: async () => (await import('./services/storage.ts')).run(),
 };
 void commands[process.argv[2] as 'greet']();`,
     'services/greet.ts': `import { basename } from 'node:path';
@@ -32,13 +34,26 @@ export function run() {
   if (process.argv.includes('--help')) process.exit(0);
   console.log(basename(import.meta.filename), basename(import.meta.url), process.argv[3]);
 }`,
+    'services/storage.ts': `import { channel } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+function serve(path: string) {
+  setTimeout(() => process.exit(4), 1);
+  const { listen } = JSON.parse(readFileSync(path, 'utf8'));
+  if (listen === '127.0.0.1:0') setImmediate(() => channel('flotilla.serving').publish(null));
+}
+export function run() {
+  const [,,, word, path] = process.argv;
+  if (word === '--help') process.exit(0);
+  if (__dirname.includes('refused')) process.exit(3);
+  serve(path!);
+}`,
     'services/fail.ts': `export function run() {
   throw new Error('it cannot be loaded');
 }`,
   };
   await mkdir(join(place, 'services'));
   for (const [path, text] of Object.entries(sources)) await writeFile(join(place, path), text);
-  const loads = ['services/greet.ts', 'services/fail.ts'];
+  const loads = ['services/greet.ts', 'services/fail.ts', 'services/storage.ts'];
   const { code } = await link({ checkout: place, program: 'main.ts', loads, leftOut: [] });
   await writeFile(join(place, linkedFile), code);
   const start = await linkOwn(join(import.meta.dirname, 'program/start.ts'), 'cjs');
@@ -81,6 +96,22 @@ test('a program of which a command cannot be loaded is not compiled', async (t) 
   const directory = await littleProgram(t);
   const compiling = compiledCode({ directory, commands: ['greet', 'fail'], node: ownNode });
   await t.throwsAsync(compiling, { name: 'BuildFailure', message: /it cannot be loaded/ });
+});
+
+test('of what init starts is compiled what it runs until it serves, without what time brings', async (t) => {
+  const directory = await littleProgram(t);
+  const of = (...commands: string[]) => compiledCode({ directory, commands, node: ownNode });
+  const usage = await of('greet', 'storage');
+  const start = await of('storage', 'greet');
+  t.true(start.length > usage.length);
+  t.true(start.equals(await of('storage', 'greet')));
+});
+
+test('a program that does not serve where it is tried is not compiled', async (t) => {
+  const directory = await littleProgram(t, 'refused');
+  const compiling = compiledCode({ directory, commands: ['storage'], node: ownNode });
+  const message = /storage ends with 3 where it is tried/;
+  await t.throwsAsync(compiling, { name: 'BuildFailure', message });
 });
 
 test('what is compiled of a service has the same bytes, wherever and whenever', async (t) => {

@@ -8,12 +8,13 @@ import { linkOwn } from './bundle.ts';
 import { machines } from './machines.ts';
 import type { NodeBinary } from './node-binary.ts';
 import { needProgram } from './squashfs.ts';
+import { trialConfiguration } from './trial-start.ts';
 
 /** A linked program, and the Node that is to compile it: the one that will run it. */
 export interface Compiling {
   /** The directory with the files of the program, which lies among others as it does in its guest. */
   readonly directory: string;
-  /** What these commands of it use is compiled. */
+  /** What these commands of it use is compiled: the first one is what init starts. */
   readonly commands: readonly string[];
   /** Node, with what runs it where it is for another machine. */
   readonly node: readonly string[];
@@ -39,7 +40,8 @@ export async function compiledCode({ directory, commands, node }: Compiling): Pr
   const withNode = (...words: string[]) =>
     run('env', ['-i', `PATH=${process.env.PATH ?? ''}`, ...node, ...words]);
   try {
-    await withNode(seed, await own('compile'), directory, out, ...commands);
+    const configuration = await trialConfiguration(commands[0] ?? '', aside);
+    await withNode(seed, await own('compile'), directory, out, configuration ?? '', ...commands);
     await withNode(await own('taken'), directory, out);
     return await readFile(out);
   } finally {
@@ -81,9 +83,12 @@ export interface ImageNode {
 }
 
 /** What the result depends on besides the program. */
-const builders = ['compiled-code.ts', 'program/compile.ts', 'program/linked-script.ts'].map(
-  (name) => join(import.meta.dirname, name),
-);
+const builders = [
+  'compiled-code.ts',
+  'trial-start.ts',
+  'program/compile.ts',
+  'program/linked-script.ts',
+].map((name) => join(import.meta.dirname, name));
 
 /** Runs the image's own Node with the image's own libraries, by an emulator of its processor. */
 async function foreignNode(

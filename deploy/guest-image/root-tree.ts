@@ -118,7 +118,7 @@ export async function protoFiles(checkout: string, bundle: Bundle): Promise<read
       if (imported !== undefined) await visit(imported);
   };
   if (linkedInputs(bundle.metafile).includes('proto/codec.ts'))
-    for (const [, path] of program.matchAll(/\bfile: ["']([a-z0-9_/]+\.proto)["']/g))
+    for (const [, path] of program.matchAll(/\bfile:\s*["']([a-z0-9_/]+\.proto)["']/g))
       if (path !== undefined) await visit(path);
   return [...found].sort();
 }
