@@ -10,6 +10,9 @@ const compilers = ['sparkplug', 'maglev', 'turbofan'];
 /** A service that does not serve for longer, since it waits or has much to read, has use for them. */
 const patience = 10_000;
 
+/** What Node loads by itself when a server of gRPC listens and a client of it is made. */
+const withServers = ['node:cluster', 'node:dns/promises', 'node:perf_hooks'];
+
 function setCompilers(on: boolean): void {
   setFlagsFromString(compilers.map((name) => `--${on ? '' : 'no-'}${name}`).join(' '));
 }
@@ -35,6 +38,7 @@ export function putCompilersOff(load: NodeJS.Require): NodeJS.Require {
     try {
       const module: unknown = load(name);
       loaded.set(name, module);
+      if (/^(node:)?http2$/.test(name)) for (const further of withServers) load(further);
       return module;
     } finally {
       setCompilers(false);
