@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { servingChannel } from '../base/serving.ts';
+import { giveSignsOfLife } from '../base/sign-of-life.ts';
 import { systemClock } from './adapters/clock.ts';
 import { collectAtRest, thisProcess } from './adapters/collect-at-rest.ts';
 import { type Flags, flagsCommand, settingsOf } from './flags.ts';
@@ -25,6 +26,7 @@ export function consensusCommand(): Command {
 
 /** Runs until a signal ends the process; resolves with what else did. */
 async function run(flags: Flags): Promise<StartFailure> {
+  giveSignsOfLife();
   const settings = settingsOf(flags);
   if (!settings.ok) return { isFinal: true, detail: settings.error };
   const log = pino({ name: 'consensus', base: { member: settings.value.name } });

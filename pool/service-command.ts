@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type * as v from 'valibot';
 import type { Result } from '../base/result.ts';
+import { giveSignsOfLife } from '../base/sign-of-life.ts';
 import { commonOptions, readConfiguration } from './configuration.ts';
 import type { Failure } from './failure.ts';
 
@@ -38,6 +39,7 @@ export async function runService<Configuration>(
   service: Pick<ServiceCommand<Configuration>, 'name' | 'schema' | 'run'>,
   flags: Readonly<Record<string, unknown>>,
 ): Promise<void> {
+  giveSignsOfLife();
   const configuration = await readConfiguration(service.schema, flags);
   if (!configuration.ok) return stop(configuration.error, 2);
   const running = await service.run(configuration.value);

@@ -71,6 +71,8 @@ export const controlDomain = {
   directories: ['/run/lock', '/run/xen', '/run/xenstored', '/run/xen-lib'],
   terminals: true,
   memory: 512 * 2 ** 20,
+  // What it starts is looked after by itself.
+  signsOfLife: false,
   sysfs: true,
   asksXenbus: true,
 } as const satisfies GuestService;

@@ -61,6 +61,8 @@ export interface GuestService {
   readonly terminals?: boolean;
   /** Bytes. */
   readonly memory: number;
+  /** Whether it shows init that it does not hang, as `serviceCommand` and the pool database's members do. */
+  readonly signsOfLife: boolean;
   /** Whether the service looks at /sys. */
   readonly sysfs: boolean;
   /** Whether its kernel is a client of xenstore, by which the guest can be told to shut down. */

@@ -3,7 +3,7 @@ import { planText } from './plan.ts';
 import { guestServices } from './services.ts';
 
 const keys =
-  /^(run|user|module|directory|device|capability|call|sysfs|terminals|data|images|environment|argument) \S.*$/;
+  /^(run|user|module|directory|device|capability|call|sign-of-life|sysfs|terminals|data|images|environment|argument) \S.*$/;
 
 for (const [name, service] of Object.entries(guestServices))
   test(`the plan of ${name} has only lines that its init knows, and fits its bounds`, (t) => {

@@ -1,3 +1,4 @@
+import { signOfLifeVariable } from '../../base/sign-of-life.ts';
 import { BuildFailure } from '../image/command.ts';
 import { programDirectory, startFile } from './program/linked-script.ts';
 import type { GuestModule, GuestService } from './services.ts';
@@ -14,6 +15,9 @@ export const serviceUser = 1000;
 
 /** Most that the service may write to the guest's memory, as files. */
 const runSize = '32m';
+
+/** What a service writes to while it does not hang (base/sign-of-life.ts). */
+const signOfLife = '/run/flotilla/sign-of-life';
 
 /** What the service may write, besides its data disk. */
 const writable = ['/run/flotilla', '/run/tmp'];
@@ -49,6 +53,11 @@ export function planText({ service, modules, hasConfiguration, calls }: PlanPart
   if (service.terminals === true) lines.push(['terminals', 'yes']);
   if (service.dataDirectory !== null) lines.push(['data', service.dataDirectory]);
   if (service.imagesDirectory !== undefined) lines.push(['images', service.imagesDirectory]);
+  if (service.signsOfLife)
+    lines.push(
+      ['sign-of-life', signOfLife],
+      ['environment', `${signOfLifeVariable}=${signOfLife}`],
+    );
   for (const [name, value] of Object.entries(service.environment))
     lines.push(['environment', `${name}=${value}`]);
   for (const word of commandOf(service, hasConfiguration)) lines.push(['argument', word]);

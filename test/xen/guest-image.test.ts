@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { present } from '../../base/assert.ts';
 import { startGuest } from '../../deploy/guest-image/boot/guest-machine.ts';
@@ -91,6 +92,31 @@ for (const { architecture, missing } of machines) {
         }
       },
     );
+
+  where(
+    `a service of ${architecture} that hangs is killed by its guest's init, and serves again${reason}`,
+    async (t) => {
+      t.timeout(patience);
+      const service = 'consensus';
+      const trial = await makeTrial(service, join(scratch, `trial-hang-${architecture}`));
+      const { image, manifest } = await build({ service, architecture }, trial);
+      const port = await freeTcpPort();
+      const guest = startGuest({
+        ...{ image, manifest, words: ['flotilla.hang=30'] },
+        disk: present(trial.disk, 'it has a disk'),
+        forwards: [{ from: port, to: present(trial.port ?? undefined, 'it listens') }],
+      });
+      try {
+        await guest.says(/given no sign of life for 60 s: it hangs and is killed/);
+        await guest.says(/the service ended with signal 9/);
+        while (guest.lines.filter((line) => trial.says.test(line)).length < 2) await sleep(500);
+        const credentials = present(trial.credentials ?? undefined, 'it has keys');
+        t.is(await healthOf(`127.0.0.1:${port}`, credentials), 'SERVING');
+      } finally {
+        await guest.kill();
+      }
+    },
+  );
 
   where(
     `a xenstored of ${architecture} that is not on Xen says so, and is started again${reason}`,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +23,10 @@ struct service {
   long pause;         /* before that, the next time; 0: none */
   long killed_at;     /* when it is killed, if the guest is to end; 0: it goes on */
   int signal;         /* which signal asked for the end */
+  struct timespec sign; /* when it gave its last sign of life, by the file's clock */
+  int signs;          /* how many of them were seen since it was started */
+  long silence;       /* how long none was, in milliseconds */
+  long looked;        /* when that was looked for */
   char line[LINE_MAX_BYTES];
   size_t length;
 };
@@ -109,6 +114,27 @@ static void say_memory(void) {
   say("memory: %ld KiB in use of %ld KiB", total - available, total);
 }
 
+/*
+ * Whether the service hangs: it has given signs of life, and gives none any more. Only after the second is it known
+ * that its timers run, which in some xenstore domains none does. A guest that was paused, or had no processor,
+ * is not blamed for that: each look counts as a second at most.
+ */
+static int hangs(const struct plan *plan, struct service *service, long now) {
+  struct stat file;
+  long passed = now - service->looked;
+  service->looked = now;
+  if (plan->sign_of_life == NULL || service->pid == 0) return 0;
+  if (stat(plan->sign_of_life, &file) != 0) return 0;
+  if (file.st_mtim.tv_sec != service->sign.tv_sec || file.st_mtim.tv_nsec != service->sign.tv_nsec) {
+    service->sign = file.st_mtim;
+    service->signs += 1;
+    service->silence = 0;
+    return 0;
+  }
+  service->silence += passed < LOOK_MS ? passed : LOOK_MS;
+  return service->signs >= 2 && service->silence > SILENCE_MAX_MS;
+}
+
 static long earlier(long one, long other) { return one < other ? one : other; }
 
 /* Runs the service until the guest is told to end, and returns the signal that said so. */
@@ -117,21 +143,34 @@ static int supervise(const struct plan *plan, int signals) {
   long interval = plan->memory_seconds * 1000L;
   long memory_at = now_ms() + interval;
   long lifetime = plan->kill_seconds * 1000L;
+  long hang = plan->hang_seconds * 1000L;
   for (;;) {
     long now = now_ms();
     if (service.killed_at != 0 && service.pid == 0) return service.signal;
     if (service.killed_at == 0 && service.pid == 0 && now >= service.next) {
       service.started = now;
+      service.signs = 0;
+      service.silence = 0;
       service.pid = start_service(plan, &service.output);
     }
     if (service.killed_at != 0 && now >= service.killed_at) kill(service.pid, SIGKILL);
     if (lifetime > 0 && service.pid != 0 && now >= service.started + lifetime)
       kill(service.pid, SIGKILL);
+    if (hang > 0 && service.pid != 0 && now >= service.started + hang) {
+      /* Once: whoever is started next goes on. */
+      kill(service.pid, SIGSTOP);
+      hang = 0;
+    }
+    if (hangs(plan, &service, now)) {
+      say("the service has given no sign of life for %d s: it hangs and is killed", SILENCE_MAX_MS / 1000);
+      kill(service.pid, SIGKILL);
+      service.signs = 0;
+    }
     if (interval > 0 && now >= memory_at) {
       say_memory();
       memory_at = now + interval;
     }
-    long wake = now + 1000;
+    long wake = now + LOOK_MS;
     if (service.pid == 0) wake = earlier(wake, service.next);
     if (interval > 0) wake = earlier(wake, memory_at);
     struct pollfd awaited[2] = {{signals, POLLIN, 0}, {service.output, POLLIN, 0}};

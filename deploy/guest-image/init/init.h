@@ -24,6 +24,15 @@
 #define RESTART_PAUSE_MAX_MS 5000
 #define RESTART_CALM_MS 60000
 
+/* How often it is looked at what has to be done by now. */
+#define LOOK_MS 1000
+
+/*
+ * How long a service may give no sign of life that has given some: it hangs then, and is killed. A sign comes
+ * every few seconds (base/sign-of-life.ts); one that works a whole minute without a pause serves nobody either.
+ */
+#define SILENCE_MAX_MS 60000
+
 /*
  * What the service is given to end by itself when the guest is switched off: storage lets go of its disks
  * then, for which it takes 20 s at most.
@@ -52,6 +61,7 @@ struct plan {
   unsigned calls[CALLS_MAX];       /* numbers of the system calls that the service may make */
   int call_count;                  /* 0: any */
   uid_t user;                      /* whom the service runs as */
+  char *sign_of_life;              /* the file that it writes to as long as it does not hang; NULL: none */
   int sysfs;                       /* whether the service needs /sys */
   int terminals;                   /* whether it needs pseudo-terminals */
   /* Words of the kernel's command line. */
@@ -64,6 +74,7 @@ struct plan {
   char *seed_disk;    /* flotilla.seed=DEVICE, with ext4: what this guest alone is given */
   int memory_seconds; /* flotilla.memory=SECONDS: how often the memory in use is said */
   int kill_seconds;   /* flotilla.kill=SECONDS: how often the service is killed, to see who notices */
+  int hang_seconds;   /* flotilla.hang=SECONDS: how long the service goes on before it is stopped, as if it hung */
 };
 
 /* plan.c */

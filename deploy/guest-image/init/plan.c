@@ -56,6 +56,7 @@ static void take(struct plan *plan, const char *key, char *value) {
   else if (strcmp(key, "run") == 0) plan->run_size = value;
   else if (strcmp(key, "data") == 0) plan->data_directory = value;
   else if (strcmp(key, "images") == 0) plan->images_directory = value;
+  else if (strcmp(key, "sign-of-life") == 0) plan->sign_of_life = value;
   else if (strcmp(key, "sysfs") == 0) plan->sysfs = 1;
   else if (strcmp(key, "terminals") == 0) plan->terminals = 1;
   else give_up("the plan has a line that this init does not know");
@@ -97,6 +98,7 @@ static void take_word(struct plan *plan, char *word) {
   else if (strcmp(name, "seed") == 0) plan->seed_disk = device_path(value);
   else if (strcmp(name, "memory") == 0) plan->memory_seconds = atoi(value);
   else if (strcmp(name, "kill") == 0) plan->kill_seconds = atoi(value);
+  else if (strcmp(name, "hang") == 0) plan->hang_seconds = atoi(value);
 }
 
 /* Words of the kernel's command line; those that are not ours are others'. */
