@@ -98,6 +98,21 @@ test('XSA-425 RELEASE of a domain that hears of its own removal harms nobody', (
   t.deepEqual(talk.store.check(), []);
 });
 
+test('[X30] the end of the owner of a special event is told to whoever might read it until then', (t) => {
+  const talk = new Conversation([1]);
+  for (const domain of [7, 8]) talk.introduce(domain);
+  talk.say(8, 'WATCH', '@releaseDomain|t|');
+  talk.say(1, 'SET_PERMS', '@releaseDomain|r7|');
+  t.deepEqual(talk.say(1, 'RELEASE', '7|'), [
+    'close 7',
+    '1 RELEASE OK|',
+    '8 WATCH_EVENT @releaseDomain|t|',
+  ]);
+  t.deepEqual(talk.say(1, 'GET_PERMS', '@releaseDomain|'), ['1 GET_PERMS n0|']);
+  talk.introduce(9);
+  t.deepEqual(talk.gone(9), ['close 9']);
+});
+
 test('[X50] of a domain that is gone nothing is left: watches, transactions, what it was owed', (t) => {
   const talk = new Conversation([1]);
   talk.introduce(7);

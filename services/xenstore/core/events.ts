@@ -82,17 +82,19 @@ function fire(
   });
 }
 
+/** A domain came, went or shut down. */
+export interface Special {
+  readonly event: SpecialPath;
+  readonly domain: DomainId;
+  /** The tree at that moment: who might read the event then is told. */
+  readonly top: Node;
+}
+
 /**
  * Tells of a domain that came or went: watches without a depth get the event's name, those with a
  * depth of 1 or more and those of this very domain get it with the domain's id.
  */
-export function fireSpecial(
-  watches: WatchTrie,
-  event: SpecialPath,
-  domain: DomainId,
-  top: Node,
-  send: Send,
-): void {
+export function fireSpecial(watches: WatchTrie, { event, domain, top }: Special, send: Send): void {
   const node = nodeAt(top, [event]);
   const allowed = (watch: Watch): boolean =>
     node !== undefined && allows(node.permissions, watch.connection.domain, 'read');

@@ -9,7 +9,7 @@ import type { ConnectionId, Domain } from './domain.ts';
 import { Domains } from './domains.ts';
 import type { StoreDump } from './dump.ts';
 import type { XenstoreError } from './error.ts';
-import { fireChanges, fireSpecial } from './events.ts';
+import { fireChanges, fireSpecial, type Special } from './events.ts';
 import { Fairness } from './fairness.ts';
 import type { Answer, Input, Output, Question } from './input.ts';
 import { LiveTree } from './live-tree.ts';
@@ -49,7 +49,7 @@ export class Store implements StoreActions {
   readonly #tree: LiveTree;
   #awake = false;
   /** What is to be told once the reply is sent, besides what was made of the tree. */
-  #special: { readonly event: SpecialPath; readonly domain: DomainId }[] = [];
+  #special: Special[] = [];
 
   constructor({ hypervisor = false }: StoreOptions = {}) {
     this.domains = new Domains(!hypervisor, (domain, quota) =>
@@ -168,11 +168,12 @@ export class Store implements StoreActions {
       this.sessions.disconnect(this.sessions.get(id));
       this.#delivery.push({ kind: 'close', connection: id });
     }
+    // Its entries count for this one event still.
+    if (domain.introduced) this.#fireSpecial('@releaseDomain', domain);
     this.#tree.forget(domain.id);
     this.sessions.doomNaming(domain.id);
     this.#fairness.forget(domain);
     this.domains.forget(domain.id);
-    if (domain.introduced) this.#special.push({ event: '@releaseDomain', domain: domain.id });
   }
 
   #innards() {
@@ -250,8 +251,7 @@ export class Store implements StoreActions {
     const send = (watch: Watch, path: string) => this.#delivery.event(watch, path, cause);
     for (const { before, told } of made)
       fireChanges(this.sessions.watches, told, before, this.top, send);
-    for (const { event, domain } of this.#special)
-      fireSpecial(this.sessions.watches, event, domain, this.top, send);
+    for (const special of this.#special) fireSpecial(this.sessions.watches, special, send);
     this.#special = [];
   }
 
@@ -263,13 +263,17 @@ export class Store implements StoreActions {
     this.sessions.connect(connection, domain);
     domain.introduced = true;
     domain.shutdown = false;
-    if (!domain.privileged) this.#special.push({ event: '@introduceDomain', domain: domain.id });
+    if (!domain.privileged) this.#fireSpecial('@introduceDomain', domain);
   }
 
   #shutdown(domain: Domain | undefined): void {
     if (domain?.introduced !== true || domain.shutdown || domain.privileged) return;
     domain.shutdown = true;
-    this.#special.push({ event: '@releaseDomain', domain: domain.id });
+    this.#fireSpecial('@releaseDomain', domain);
+  }
+
+  #fireSpecial(event: SpecialPath, { id }: Domain): void {
+    this.#special.push({ event, domain: id, top: this.top });
   }
 
   #answer(ticket: number, answer: Answer): void {
